@@ -70,7 +70,7 @@ def _program(task: Task) -> Iterator[str]:
 
 def _planted(mistake: Mistake) -> Example | None:
     """The first example of the mistake's own rule that is named so and nothing else."""
-    if mistake.make is None or mistake.tag == "not-final":
+    if not mistake.rules or mistake.tag == "not-final":
         return None
     for solution in SOLUTIONS:
         task = solution.task

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -129,7 +128,7 @@ def _column(
     )
     rows = {i: check for i, check in checks.rows.items() if i in gradients}
     for remark in checks.rules[:1]:
-        rows = {i: replace(c, verdict=Verdict.FAIL, reason=remark) for i, c in rows.items()}
+        rows = {i: c._replace(verdict=Verdict.FAIL, reason=remark) for i, c in rows.items()}
     return rows
 
 

@@ -31,12 +31,16 @@ _WEIGHT = 6364136223846793005
 
 def branch_codes(codes: Array, rows: int) -> Array:
     """An operation's branches as one integer per row."""
+    codes = codes.reshape(rows, -1)
     if codes.dtype == np.bool_ and codes.size > rows:
-        codes = np.packbits(codes.reshape(rows, -1), axis=1)
-    whole = _whole_numbers(codes).reshape(rows, -1)
-    if whole.shape[1] > 1:
-        whole = whole * (np.arange(whole.shape[1], dtype=np.int64) * 2 + 2654435761)
-    return whole.sum(axis=1)
+        codes = np.packbits(codes, axis=1)
+    weights = np.arange(codes.shape[1], dtype=np.int64) * 2 + 2654435761
+    if codes.dtype == np.float64 and codes.size > rows:
+        largest = max(codes.max(), -codes.min())
+        if largest * weights[-1] * len(weights) < 2.0**53:  # all sums are exact
+            return (codes @ weights.astype(np.float64)).astype(np.int64)
+    whole = _whole_numbers(codes)
+    return (whole * weights if len(weights) > 1 else whole).sum(axis=1)
 
 
 def _whole_numbers(codes: Array) -> Array:

@@ -36,7 +36,7 @@ class Coordinate:
     Along a `direction` U through an array W the variable is t in W + (t - 1)·U, so x = 1.
     """
 
-    __slots__ = ("direction", "index", "node", "value", "x")
+    __slots__ = ("direction", "index", "node", "plain", "value", "x")
 
     def __init__(
         self,
@@ -46,12 +46,9 @@ class Coordinate:
         direction: Array | None = None,
     ) -> None:
         self.node, self.value, self.index, self.direction = node, value, index, direction
-        self.x = 1.0 if direction is not None else float(value if index is None else value[index])
-
-    @property
-    def plain(self) -> bool:
+        self.plain = index is None and direction is None
         """Whether the node is the variable: it is a number."""
-        return self.index is None and self.direction is None
+        self.x = 1.0 if direction is not None else float(value if index is None else value[index])
 
     def rows(self, t: Array) -> Array:
         """The node's value at every t, with t as the batch axis."""
@@ -69,11 +66,13 @@ class Coordinate:
 
     def component(self, accumulator: Array) -> Any:
         """The part of an accumulator (or of a batch of them) that belongs to this variable."""
+        if self.plain:
+            return accumulator
         if self.direction is not None:
             axes = tuple(range(-self.direction.ndim, 0))
             return (accumulator * self.direction).sum(axis=axes)
         place: Any = (..., *(self.index or ()))
-        return accumulator if self.index is None else accumulator[place]
+        return accumulator[place]
 
 
 class Point(NamedTuple):
@@ -117,7 +116,7 @@ class Function:
         for i, users in enumerate(self.graph.consumers):
             if i != self.graph.output:
                 self.done_after[users[-1] if users else i].append(i)
-        sizes = (node.type.size for node in reversed(self.graph.nodes))
+        sizes = [node.type.size for node in reversed(self.graph.nodes)]
         self.widest: list[int] = list(accumulate(sizes, max))[::-1]
         """The elements of the largest value from every node on."""
         self.tied = [node.id for node in self.graph.nodes if self._is_tied(node)]
@@ -166,9 +165,7 @@ class Function:
             node.id
             for node in self.graph.nodes
             if node.operation is not None and node.operation.periodic and self.speaking[node.id]
-            if any(
-                np.any(np.abs(self.values[o]) > FAR) for o in node.operands if isinstance(o, int)
-            )
+            if any(_beyond(self.values[o], FAR) for o in node.operands if isinstance(o, int))
         }
 
     def underflows(self, coordinate: Coordinate) -> bool:
@@ -221,3 +218,9 @@ class Function:
         return backward(
             self.graph, self.values, active, self.upstream, allow_nonfinite=True
         ).accumulators
+
+
+def _beyond(value: Any, bound: float) -> bool:
+    """Whether some element is larger than this; for a number no array is made."""
+    larger = abs(value) > bound
+    return bool(larger.any() if isinstance(larger, np.ndarray) else larger)

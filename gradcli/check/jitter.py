@@ -29,9 +29,9 @@ def uniform(seed: int, count: int) -> Array:
     with np.errstate(over="ignore"):
         z = np.arange(1, count + 1, dtype=np.uint64) + np.uint64(seed * 0x9E3779B9 % 2**63)
         z *= np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z ^= z >> np.uint64(31)
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
+            z ^= z >> np.uint64(shift)
+            z *= np.uint64(factor)
     return (z >> np.uint64(11)) * 2.0**-52 - 1.0
 
 
@@ -82,12 +82,12 @@ class Jitter:
         return 1.0 + error * self._draws("plain", value)
 
     def _draws(self, kind: str, value: Array) -> Array:
-        start = self.next
+        start, supply = self.next, self._long[kind]
         end = start + value.size
         self.next = (end + 61) % self.POOL
-        if end > self._long[kind].size:
-            self._long[kind] = np.tile(self._pool[kind], -(-end // self.POOL))
-        part = self._long[kind][start:end]
+        if end > supply.size:
+            self._long[kind] = supply = np.tile(self._pool[kind], -(-end // self.POOL))
+        part = supply[start:end]
         return part if value.ndim == 1 else part.reshape(value.shape)
 
 

@@ -27,7 +27,7 @@ from gradcli.check.series import (
     resolved,
     sound,
 )
-from gradcli.check.stencil import Outputs, Pass, Stencil, columns_of
+from gradcli.check.stencil import Outputs, Pass, Seen, Stencil, columns_of
 from gradcli.check.steps import LARGEST, MANTISSA, exact
 from gradcli.ops.operation import Array
 from gradcli.results.result import Verdict
@@ -162,14 +162,25 @@ def along(x: Array) -> Steps:
     return _ladder(x, np.full(x.shape, 0.5), FEW, 3.0)
 
 
-LADDERS: tuple[tuple[bool, Ladder], ...] = ((False, ordinary), (False, finer), (True, along))
-"""The steps for numbers, those for what is left of them, and the steps along directions."""
+def finer_along(x: Array) -> Steps:
+    """Steps along a direction that stay before borders which many elements come close to."""
+    return _ladder(x, np.full(x.shape, 2.0**-14), FEW, 3.0)
+
+
+LADDERS: tuple[tuple[bool, Ladder], ...] = (
+    *((False, ordinary), (False, finer)),
+    *((True, along), (True, finer_along)),
+)
+"""The steps for numbers and along directions, each with those for what is left."""
 
 
 def _ladder(x: Array, top: Array, count: int, bits: float) -> Steps:
-    """So many steps, each by some bits smaller than the one before."""
-    h = MANTISSA * top[:, None] * np.exp2(-bits * np.arange(count))
-    return Steps(exact(x[:, None], h), bits)
+    """So many steps, each by some bits smaller than the one before.
+
+    In memory a step of all variables comes after the other, so that some of the steps are a block.
+    """
+    h = MANTISSA * top * np.exp2(-bits * np.arange(count))[:, None]
+    return Steps(exact(x, h).T, bits)
 
 
 class Shown(NamedTuple):
@@ -202,7 +213,10 @@ class Shown(NamedTuple):
         center, rough = h[every, a], error[every, a]
         better = extrapolate(h, s.D, s.N * h, 2, COLUMNS, bits=self.steps.bits)
         first = s.D[every, a], rough, center
-        value, error, step = (np.column_stack(pair) for pair in zip(first, better, strict=True))
+        value, error, step = (
+            np.concatenate([one[:, None], more], axis=1)
+            for one, more in zip(first, better, strict=True)
+        )
         slope, error, step = consistent((value, error, step), s, ALL, center, rough)
         good = ok.any(axis=1) & self.near[rows] & resolved(s, ALL) & np.isfinite(gradient)
         error = np.where(good, error, np.inf)
@@ -223,9 +237,12 @@ class Shown(NamedTuple):
         farther = 1.0 if self.ladder is ordinary else np.where(step == h[:, 0], LARGEST, 1.0)
         hopeless = best & ~apart & (SAFETY * error > BEYOND * farther * RESOLVED * size)
         contradicted = best & apart & (tolerance <= RESOLVED * size)
-        flat = (gradient == 0) & (s.moves == 0).all(axis=1)
-        nothing = (s.y0[:, 0] == 0) & (s.noise <= TINY).all(axis=1)
-        zero = flat & (nothing | (tolerance <= ZERO * level))
+        flat = gradient == 0
+        zero = flat
+        if flat.any():
+            flat &= (s.moves == 0).all(axis=1)
+            nothing = (s.y0[:, 0] == 0) & (s.noise <= TINY).all(axis=1)
+            zero = flat & (nothing | (tolerance <= ZERO * level))
         loosely = passes & (np.abs(gradient - slope) > SURE * size)
         promising = (not inside) & (loosely | zero)
         hopeless &= ~flat & (np.abs(gradient) > 64 * EPS * nearby)
@@ -254,23 +271,24 @@ def look(
     With `inside` the nodes between are shown as well; where there are few they always are. The
     values at x with jitter are kept, for the scatter of the gradient.
     """
-    x = np.array([[c.x] for c in coordinates])
-    steps = ladder(x[:, 0])
-    h, n = steps.h, steps.h.shape[1]
-    t = np.concatenate([x, x + h, x - h, np.repeat(x, JITTERED, axis=1)], axis=1).T
+    at = np.array([c.x for c in coordinates])
+    steps = ladder(at)
+    x, h, n = at[:, None], steps.h, steps.h.shape[1]
+    t = np.concatenate([x, x + h, x - h, *[x] * JITTERED], axis=1).T
     behind = len(function.graph.nodes) - function.place[coordinates[0].node]
     between = None
     if inside or behind * len(coordinates) <= KEPT:
         between = _Between(x, h, at_once=inside)
-    stencil = Stencil(coordinates, np.ascontiguousarray(t), JITTERED, JITTERED)
-    outputs = Pass(function, stencil, between.see if between else None).run()
+    stencil = Stencil(coordinates, t, JITTERED, JITTERED)
+    outputs = Pass(function, stencil, between.visit if between else None).run()
     f, signature = outputs.f.T, outputs.signature.T
     near = np.isfinite(f) & (signature == signature[:, :1])
     # The steps that all smaller ones share x's piece with; others count as undefined.
     same = (near[:, 1 : n + 1] & near[:, n + 1 : 2 * n + 1])[:, ::-1]
     same = np.logical_and.accumulate(same, axis=1)[:, ::-1]
-    y = f[:, : 2 * n + 1].copy()
-    y[:, 1:][~np.concatenate([same, same], axis=1)] = np.nan
+    y = f[:, : 2 * n + 1].copy(order="K")
+    if not same.all():
+        y[:, 1:][~np.concatenate([same, same], axis=1)] = np.nan
     series = Series(x, h, y, None, _floor(f))
     return Shown(ladder, steps, series, same[:, -SETTLED], outputs, between)
 
@@ -289,37 +307,37 @@ class _Between:
 
     def __init__(self, x: Array, h: Array, *, at_once: bool) -> None:
         self.x, self.h, self.steps = x, h[:, ::2], h.shape[1]
-        self.at_once = at_once
         self.ok = np.ones((len(x), self.steps // 2), dtype=bool)
-        self.sets: list[int] = []
-        self.values: list[Array] = []
+        self.seen: list[Seen] = []
         self.waiting = 0
+        self.visit = self._see if at_once else self.seen.append
 
-    def see(self, _node: int, bits: int, values: Array) -> None:
+    def _see(self, node: Seen) -> None:
         """Take what a node shows, and look at it when there is enough."""
-        self.sets.append(bits)
-        self.values.append(values)
-        self.waiting += bits.bit_count()
-        if self.at_once and self.waiting >= AT_ONCE:
+        self.seen.append(node)
+        self.waiting += node[1].bit_count()
+        if self.waiting >= AT_ONCE:
             self._judge(ALL)
 
     def settled(self, rows: Any) -> Array:
         """Where a scale (the smallest aside) is sound for all nodes behind some variables."""
-        if self.waiting:
+        if self.seen:
             self._judge(rows)
         return np.repeat(self.ok[rows], 2, axis=1)
 
     def _judge(self, rows: Any) -> None:
-        _, columns = columns_of(self.sets, len(self.x))
+        _, sets, values = zip(*self.seen, strict=True)
+        self.seen.clear()
+        self.waiting = 0
+        _, columns = columns_of(sets, len(self.x))
         wanted = np.zeros(len(self.x), dtype=bool)
         wanted[rows] = True
         these = wanted[columns]
         columns = columns[these]
-        y = np.concatenate(self.values, axis=1)[:, these].T
+        y = np.concatenate(values, axis=1)[:, these].T
         n = self.steps
         seen = np.concatenate([y[:, :1], y[:, 1 : n + 1 : 2], y[:, n + 1 : 2 * n + 1 : 2]], axis=1)
         s = Series(self.x[columns], self.h[columns], seen, None, _floor(y))
         rough = ~sound(s, ALL, between=True)[0] & np.isfinite(y[:, :1])
         for k, bad in enumerate(rough.T):
             self.ok[:, k] &= np.bincount(columns[bad], minlength=len(self.x)) == 0
-        self.sets, self.values, self.waiting = [], [], 0

@@ -42,8 +42,9 @@ class Row:
         self, node: Node, value: Any, gradient: Any, *, every_element: bool, seed: int
     ) -> None:
         self.node, self.value, self.gradient = node, value, gradient
-        self.along_directions = node.type.size > FEW and not every_element
-        self.size = DIRECTIONS if self.along_directions else node.type.size
+        elements = node.type.size
+        self.along_directions = elements > FEW and not every_element
+        self.size = DIRECTIONS if self.along_directions else elements
         self.found: list[tuple[Coordinate, Finding]] = []
         self.seed = seed
         self.ties: list[str] = []
@@ -87,7 +88,7 @@ class Row:
             coordinate, found = self.worst()
         return Check(
             verdict=found.verdict,
-            finite_difference=self._slopes(),
+            finite_difference=found.slope if coordinate.plain else self._slopes(),
             error_estimate=found.error,
             digits=found.digits,
             left=found.left,
@@ -121,8 +122,6 @@ class Row:
         """The finite differences in the shape of the array; None along directions."""
         if self.along_directions:
             return None
-        if not self.node.type.shape:
-            return self.found[0][1].slope
         slopes = np.full(self.node.type.shape, np.nan)
         for coordinate, found in self.found:
             if found.slope is not None and coordinate.index is not None:
@@ -168,8 +167,8 @@ def draw_direction(value: Array, draw: Array) -> Array:
 
     With plain ±1, two equal errors would cancel in half of all directions.
     """
-    size = np.abs(value)
-    scale = float(np.sqrt(np.mean(size**2))) or 1.0
-    magnitude = np.where(size > 0, size, scale)
-    direction: Array = np.where(draw < 0, draw - 0.5, draw + 0.5) * magnitude
+    magnitude = np.abs(value)
+    if not magnitude.all():
+        magnitude[magnitude == 0] = float(np.sqrt(np.mean(magnitude**2))) or 1.0
+    direction: Array = (draw + np.copysign(0.5, draw)) * magnitude
     return direction

@@ -10,15 +10,18 @@ was no time for is counted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from gradcli.check.blas_threads import LARGE, one_thread
 from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.finding import Finding
 from gradcli.check.function import Coordinate, Point
-from gradcli.check.rows import Row
+from gradcli.check.rows import DIRECTIONS, Row
 from gradcli.check.undefined import Undefined, lost
 from gradcli.check.workbench import Bench
 from gradcli.engine.plan import Backward
@@ -61,7 +64,9 @@ def check_gradients(
             for node, accumulator in zip(graph.nodes, passed.accumulators, strict=True)
             if node.carries and accumulator is not None
         ]
-        return _Run(Bench(point, seed, clock, scattered=exact), rows, clock, exact=exact).checks()
+        bench = Bench(point, seed, clock, scattered=exact)
+        with one_thread if 1 < bench.function.widest[0] < LARGE else nullcontext():
+            return _Run(bench, rows, clock, exact=exact).checks()
 
 
 SMALL = 128
@@ -97,17 +102,19 @@ class _Run:
             others = [row for row in others if row.node.id not in wrong]
         self.examine(others, self.clock.budget)
         found = self._blame()
-        done = [row for row in self.rows if row.complete or row.found]
-        seen = {row.node.id for row in done}
-        found += [words for i, words in wrong.items() if i not in seen and words not in found]
+        done = [row for row in self.rows if row.found or row.complete]
         rows = {row.node.id: row.check() for row in done}
+        found += [words for i, words in wrong.items() if i not in rows and words not in found]
         in_part = sum(not row.complete for row in done)
         return Checks(rows, len(self.rows) - len(done), self.local, tuple(found), in_part)
 
     def _blame(self) -> list[str]:
         """Find the rules behind the failures; what is wrong with rules of blocks behind zeros."""
-        blocks = any(node.operation and node.operation.body for node in self.point.graph.nodes)
-        if not blocks and not any(row.fails for row in self.rows):
+        failing = (
+            pair for row in self.rows for pair in row.found if pair[1].verdict is Verdict.FAIL
+        )
+        blocks = (node for node in self.point.graph.nodes if node.operation and node.operation.body)
+        if next(failing, None) is None and next(blocks, None) is None:
             return []
         from gradcli.check.local import Blame  # noqa: PLC0415 - seldom needed
 
@@ -206,14 +213,15 @@ class _Run:
             if found is not None:
                 row.found.append((coordinate, found))
                 continue
-            if self.bench.large(coordinate):
+            large = not self.small and self.bench.large(coordinate)
+            if large:
                 self._serve(portion)
-            left = until - self.clock.spent
-            if begun and left < (self.each if costly else 0.0):
-                break
-            begun = True
             if not portion:
-                room = 1 if self.bench.large(coordinate) else self.bench.room(coordinate)
+                left = until - self.clock.spent
+                if begun and left < (self.each if costly else 0.0):
+                    break
+                begun = True
+                room = 1 if large else self.bench.room(coordinate)
                 if not self.examined:  # to learn what one takes
                     room = 1 if row.along_directions and not self.small else min(room, SMALL)
                 if self.examined:
@@ -273,13 +281,14 @@ class _Run:
 
 def _in_turn(rows: list[Row]) -> Iterator[tuple[Row, Coordinate]]:
     """All variables of rows in order, but of large arrays one direction of each at a time."""
-    waiting = [(row, row.coordinates()) for row in rows]
-    while waiting:
-        later = []
-        for row, coordinates in waiting:
-            for coordinate in coordinates:
-                yield row, coordinate
-                if row.along_directions:
-                    later.append((row, coordinates))
-                    break
-        waiting = later
+    later = []
+    for row in rows:
+        coordinates = row.coordinates()
+        if row.along_directions:
+            later.append((row, coordinates))
+            coordinates = islice(coordinates, 1)
+        for coordinate in coordinates:
+            yield row, coordinate
+    for _ in range(DIRECTIONS - 1):
+        for row, coordinates in later:
+            yield row, next(coordinates)

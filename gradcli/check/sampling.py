@@ -14,7 +14,7 @@ import numpy as np
 from gradcli.check.choices import Signature
 from gradcli.check.clock import Clock
 from gradcli.check.function import Coordinate, Function
-from gradcli.check.stencil import Pass, Stencil, columns_of
+from gradcli.check.stencil import Pass, Seen, Stencil, columns_of
 from gradcli.ops.operation import Array
 
 MOST_ELEMENTS = 3_000_000
@@ -111,18 +111,15 @@ def _served(function: Function, requests: list[Request]) -> list[Samples]:
         t[: missing + 1, k], t[missing + 1 :, k] = r.points.t[0], r.points.t[1:]
     _, jittered, held_points = ordered[0].points
     stencil = Stencil([r.coordinate for r in ordered], t, jittered, held_points)
-    nodes, sets, values = [function.graph.output], [(1 << count) - 1], list[Array]()
-
-    def see(node: int, bits: int, value: Array) -> None:
-        nodes.append(node)
-        sets.append(bits)
-        values.append(value)
-
-    outputs = Pass(function, stencil, see if any(r.watched for r in ordered) else None).run()
+    seen: list[Seen] = []
+    watched = any(r.watched for r in ordered)
+    outputs = Pass(function, stencil, seen.append if watched else None).run()
+    output = function.graph.output, (1 << count) - 1, outputs.f
+    nodes, sets, values = zip(output, *seen, strict=True)
     # Sorted by columns: for each the function first, then the nodes in order.
     rows, owner = columns_of(sets, count)
     by_owner = np.argsort(owner, kind="stable")
-    y = np.concatenate([outputs.f, *values], axis=1)[:, by_owner].T
+    y = np.concatenate(values, axis=1)[:, by_owner].T
     shown = np.array(nodes)[rows][by_owner]
     held, found = outputs.held(), dict[int, Samples]()
     ends = np.cumsum(np.bincount(owner, minlength=count)).tolist()

@@ -19,6 +19,7 @@ import numpy as np
 from gradcli.check.function import Coordinate, Point
 from gradcli.check.jitter import EPS, Jitter
 from gradcli.check.sampling import Request, Samples
+from gradcli.engine.formula import Formula
 from gradcli.engine.guards import guarded
 from gradcli.engine.plan import plan_of, reduce_to
 from gradcli.graph.graph import OperationNode
@@ -58,23 +59,27 @@ class Scatter:
         self, held: dict[int, Array], coordinates: Sequence[Coordinate], rows: Sequence[slice]
     ) -> list[float]:
         """The scatter of every coordinate's accumulator, from its rows of the held values."""
-        deltas = self._backward(held, coordinates)
-        found = []
-        for coordinate, own in zip(coordinates, rows, strict=True):
-            delta = deltas.get(coordinate.node)
-            spread = 0.0
-            if delta is not None:
-                results = coordinate.component(delta[own]).tolist()
-                spread = (
-                    (max(results) - min(results)) / 2 if math.isfinite(sum(results)) else math.inf
-                )
-            found.append(spread)
-        return found
+        spreads = [0.0]
+        for repaired in (False, True):
+            deltas = self._backward(held, coordinates, repaired=repaired)
+            spreads = [
+                _half_range(coordinate.component(deltas[coordinate.node][own]).tolist())
+                if coordinate.node in deltas
+                else 0.0
+                for coordinate, own in zip(coordinates, rows, strict=True)
+            ]
+            if math.isfinite(sum(spreads)):
+                break
+        return spreads
 
     def _backward(
-        self, held: dict[int, Array], coordinates: Sequence[Coordinate]
+        self, held: dict[int, Array], coordinates: Sequence[Coordinate], *, repaired: bool
     ) -> dict[int, Array]:
-        """The coordinates' accumulators for all held rows, which are the batch axis."""
+        """The coordinates' accumulators for all held rows, which are the batch axis.
+
+        If `repaired`, what is not finite counts only where it is a contribution at the point; else
+        it spreads, and the accumulators that it reaches are not finite.
+        """
         graph, at, active = self.point.graph, self.point.values, self.point.active
         place = self.place
         rows = len(next(iter(held.values())))
@@ -94,12 +99,14 @@ class Scatter:
                 kept[node.id] = delta
             if node.operation is None:
                 continue
-            arguments = [values.get(o, at[o]) if type(o) is int else o.value for o in node.operands]
-            out = values.get(node.id, at[node.id])
+            own = [
+                values.get(o, at[o]) if type(o) is int else o.value
+                for o in (*node.operands, node.id)
+            ]
             for i, to in enumerate(node.operands):
                 if type(to) is not int or not active[to] or to < first:
                     continue
-                sent = self._sent(node, i, arguments, out, delta)
+                sent = self._sent(node, i, own, delta, repaired=repaired)
                 before = deltas.get(to)
                 deltas[to] = sent if before is None else self.jitter.round(before + sent)
         return kept
@@ -114,44 +121,53 @@ class Scatter:
         return {(line.node.id, line.send.operand): line.counts for line in lines}
 
     def _sent(
-        self, node: OperationNode, i: int, arguments: list[Any], out: Any, delta: Array
+        self, node: OperationNode, i: int, values: list[Any], delta: Array, *, repaired: bool
     ) -> Array:
-        """What a node sends to its operand, for every row; disturbed where it is rounded."""
-        operation = node.operation
-        rule = self.point.rules.of(node, i)
-        rows = len(delta)
-        shapes = [self.point.graph.operand_type(o).shape for o in node.operands]
-        factored = operation.factorises
-        if factored and operation.minors and shapes[0][-1] <= SMALL:
-            factored = False  # small determinants are sums of products
-        if factored:  # its rounding is like an error in the matrix
-            arguments = [
-                self.jitter.disturb(_batched(a, shape, rows), error=FACTORED) if shape else a
-                for a, shape in zip(arguments, shapes, strict=True)
-            ]
-        if not operation.elementwise:
-            sent = _batched(
-                rule.disturbed([*arguments, out, delta], self.jitter.disturb), rule.type.shape, rows
-            )
-            exact = operation.exact
-            if factored:
-                largest = np.abs(sent).max(axis=tuple(range(1, sent.ndim)), keepdims=True)
-                sent = sent + (self.jitter.disturb(largest + 0 * sent, error=FACTORED) - largest)
-        elif rule.constant is not None:
+        """What a node sends to its operand, for every row; disturbed where it is rounded.
+
+        `values` are those of its operands and its own.
+        """
+        rule, disturb = self.point.rules.of(node, i), self.jitter.disturb
+        exact = node.operation.exact
+        if not node.operation.elementwise:
+            sent = self._moved(node, rule, values, delta)
+        elif rule.constant is None:
+            local = rule.disturbed(values, disturb)
+            sent = delta * _lifted(local, rule.type.shape, len(node.type.shape))
+        else:
             sent = delta * rule.constant if rule.constant else np.zeros_like(delta)
             exact = abs(rule.constant) == 1
-        else:
-            local = _lifted(
-                rule.disturbed([*arguments, out], self.jitter.disturb),
-                rule.type.shape,
-                len(node.type.shape),
-            )
-            sent, exact = delta * local, operation.exact
-        if not np.isfinite(sent).all():
+        if repaired and not np.isfinite(sent).all():
             sent = np.where(self._counts[node.id, i], sent, 0.0)
-        if sent.shape[1:] != shapes[i]:
-            sent = reduce_to(sent, shapes[i], front=1)
+        shape = self.point.graph.operand_type(node.operands[i]).shape
+        if sent.shape[1:] != shape:
+            sent = reduce_to(sent, shape, front=1)
         return sent if exact else self.jitter.round(sent)
+
+    def _moved(self, node: OperationNode, rule: Formula, values: list[Any], delta: Array) -> Array:
+        """What an operation that is not elementwise sends, before its last rounding.
+
+        That of a factorisation is like an error in the matrix, unless it is that of a small
+        determinant, which is a sum of products.
+        """
+        operation, disturb, rows = node.operation, self.jitter.disturb, len(delta)
+        shapes = [self.point.graph.operand_type(o).shape for o in node.operands]
+        small = operation.minors and shapes[0][-1] <= SMALL
+        factored = operation.factorises and not small
+        if factored:
+            values = [
+                disturb(_batched(value, shape, rows), error=FACTORED) if shape else value
+                for value, shape in zip(values, (*shapes, ()), strict=True)
+            ]
+        sent = _batched(rule.disturbed([*values, delta], disturb), rule.type.shape, rows)
+        if factored:
+            largest = np.abs(sent).max(axis=tuple(range(1, sent.ndim)), keepdims=True)
+            sent = sent + (disturb(largest + 0 * sent, error=FACTORED) - largest)
+        return sent
+
+
+def _half_range(results: list[float]) -> float:
+    return (max(results) - min(results)) / 2 if math.isfinite(sum(results)) else math.inf
 
 
 def _batched(value: Any, shape: Shape, rows: int) -> Array:

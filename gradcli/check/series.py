@@ -207,7 +207,7 @@ def between(h: Array, known: Array, values: Array) -> Array:
 
 
 def extrapolate(
-    h: Array, slopes: Array, noise: Array, order: int, columns: int, *, bits: Any = 1.0
+    h: Array, slopes: Array, noise: Array, order: int, columns: int, *, bits: float = 1.0
 ) -> Candidates:
     """Richardson's candidates for the slope at 0, from slopes at h, h/2, h/4 … (or h/2^`bits` …).
 
@@ -225,16 +225,17 @@ def extrapolate(
     values: list[Array] = [value[..., :0]]
     errors: list[Array] = [value[..., :0]]
     steps: list[Array] = [h[..., :0]]
-    for column in range(1, columns + 1):
+    for column in range(columns):
+        if column:
+            factor = 2.0 ** (bits * order * column)
+            value = (factor * value[..., 1:] - value[..., :-1]) / (factor - 1)
+            doubt = (factor * doubt[..., 1:] + doubt[..., :-1]) / (factor - 1)
         if value.shape[-1] < 3:
             break
         change = np.abs(value[..., 1:] - value[..., :-1])
         values.append(value[..., :-2])
         errors.append(np.maximum(change[..., :-1], change[..., 1:]) + doubt[..., :-2])
         steps.append(h[..., : value.shape[-1] - 2])
-        factor = np.exp2(bits * order * column)
-        value = (factor * value[..., 1:] - value[..., :-1]) / (factor - 1)
-        doubt = (factor * doubt[..., 1:] + doubt[..., :-1]) / (factor - 1)
     found, error, step = (np.concatenate(part, axis=-1) for part in (values, errors, steps))
     return found, np.where(np.isfinite(found) & np.isfinite(error), error, np.inf), step
 
@@ -254,6 +255,5 @@ def consistent(found: Candidates, s: Series, run: slice, center: Any, rough: Any
     most = np.where(ignored, -np.inf, D - slack).max(axis=-1, keepdims=True)
     agree = (value - least <= 3 * error) & (most - value <= 3 * error)
     error = np.where(agree, error, np.inf)
-    k = np.argmin(error, axis=-1)[:, None]
-    value, error, step = (np.take_along_axis(part, k, -1)[:, 0] for part in (value, error, step))
-    return value, error, step
+    best = np.arange(len(error)), np.argmin(error, axis=-1)
+    return value[best], error[best], step[best]

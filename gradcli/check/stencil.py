@@ -10,7 +10,8 @@ that a disturbance is one product.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -23,6 +24,13 @@ from gradcli.ops.operation import Array, keywords
 
 _GOLDEN = 0.6180339887498949
 """Multiples of it, modulo 1, spread evenly; they are the weights of an array's elements."""
+
+
+@lru_cache(maxsize=4)
+def _weights(bits: int) -> Array:
+    """2^bits weights between 0.5 and 1, of which every node takes some from its number on."""
+    weights: Array = 0.5 + np.arange(1, 1 + (1 << bits)) * _GOLDEN % 1.0 / 2
+    return weights
 
 
 class Stencil(NamedTuple):
@@ -38,9 +46,9 @@ class Stencil(NamedTuple):
     held: int = 0
 
 
-Visit = Callable[[int, int, Array], None]
-"""Is shown a node between by its number, its columns (as bits of a number), and its values there,
-which have a row per point."""
+Seen: TypeAlias = tuple[int, int, Array]
+"""A node between: its number, its columns (as bits of a number), and its values there, which have
+a row per point."""
 
 
 def columns_of(sets: Sequence[int], count: int) -> tuple[Array, Array]:
@@ -67,13 +75,16 @@ class Outputs(NamedTuple):
 class Pass:
     """One way up the graph with all points of a stencil."""
 
-    def __init__(self, function: Function, stencil: Stencil, visit: Visit | None = None) -> None:
+    def __init__(
+        self, function: Function, stencil: Stencil, visit: Callable[[Seen], object] | None = None
+    ) -> None:
         self.function, self.stencil, self.visit = function, stencil, visit
         self.points, self.count = stencil.t.shape
         self.rows = self.points * self.count
         self.calm = self.points - stencil.jittered
         """How many points have no jitter."""
         self.here: dict[int, list[int]] = {}
+        """Every variable's node with its columns."""
         for k, coordinate in enumerate(stencil.coordinates):
             self.here.setdefault(function.place[coordinate.node], []).append(k)
         self.now: dict[int, Array] = {}
@@ -107,7 +118,7 @@ class Pass:
                 continue
             value = self._computed(graph.operation(i), bits) if bits else None
             if value is not None and self.visit and i != graph.output and speaking[i]:
-                self.visit(i, bits, value if value.ndim == 2 else self._projected(value, i))
+                self.visit((i, bits, value if value.ndim == 2 else self._projected(value, i)))
             if mine is not None:
                 value, bits = self._with_own(value, bits, mine)
                 if not self.stencil.coordinates[mine[0]].plain:
@@ -198,6 +209,11 @@ class Pass:
         function, operation = self.function, node.operation
         columns = bits.bit_count()
         rows, calm = self.points * columns, self.calm * columns
+        # Elementwise operations have any number of batch axes, others one.
+        direct = operation.elementwise and node.aligned and not operation.chooses
+        batch: tuple[int, ...] = (rows,)
+        if direct:
+            batch, calm = (self.points, columns), self.calm
         arguments: list[Any] = []
         for o in node.operands:
             if type(o) is not int:
@@ -206,8 +222,9 @@ class Pass:
                 value, own = self.now[o], self.moved[o]
                 if own != bits:
                     value = self._spread(value, o, bits, own)
-                value = value.reshape(rows, *value.shape[2:])
-                if operation.composite and calm < rows:
+                if not direct:
+                    value = value.reshape(rows, *value.shape[2:])
+                if operation.composite and self.stencil.jittered:
                     value = value if self._is_last_use(o, node) else value.copy()
                     function.jitter.shake(value, calm)
                 arguments.append(value)
@@ -223,13 +240,13 @@ class Pass:
             self.choices[node.id] = chosen(arguments[0], rows)
         value = node.kernel(*arguments)
         if value.ndim == len(node.type.shape):
-            value = np.broadcast_to(value, (rows, *value.shape))
-        if calm < rows and not operation.exact:
+            value = np.broadcast_to(value, (*batch, *value.shape))
+        if self.stencil.jittered and not operation.exact:
             if value.base is not None or value is arguments[0] or value is arguments[-1]:
                 value = value.copy()
             error = EPS if operation.elementwise else error_of_sum(_terms(function.graph, node))
             function.jitter.shake(value, calm, error)
-        return value.reshape(self.points, columns, *value.shape[1:])
+        return value if direct else value.reshape(self.points, columns, *value.shape[1:])
 
     def _is_last_use(self, operand: int, node: Node) -> bool:
         """Whether an operand's array is its own and needed here for the last time."""
@@ -248,7 +265,7 @@ class Pass:
         if terms == 1:
             return flat.reshape(shape)
         shaky = slice(self.calm * shape[1], len(flat))
-        weights = 0.5 + np.arange(i + 1, i + 1 + terms) * _GOLDEN % 1.0 / 2
+        weights = _weights((i + terms).bit_length())[i : i + terms]
         projected: Array = flat @ weights
         if self.stencil.jittered:
             # The terms are disturbed, too; only those of the last rows need it.

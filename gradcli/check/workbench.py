@@ -24,6 +24,9 @@ AT_ONCE = 512
 SIDE_BY_SIDE = 64
 """The most checks by the whole method in progress side by side."""
 
+IN_CACHE = 1_000_000
+"""The rows of a look times the elements of the widest value don't exceed this: 8 MB."""
+
 DECIDED = (Verdict.PASS, Verdict.ZERO, Verdict.FAIL)
 
 MANY = 20_000
@@ -98,8 +101,9 @@ class Bench:
         self._rough.clear()
         self._contradicted.clear()
         for along, ladder in quick_check.LADDERS:
+            plain = [k for k in plain if found[k] is None]
             fit = [k for k in plain if (coordinates[k].direction is not None) == along]
-            self._look(coordinates, [k for k in fit if found[k] is None], found, ladder)
+            self._look(coordinates, fit, found, ladder)
         left = [k for k in order if found[k] is None]
         while left:
             rows = rows_at_once(self.function, coordinates[left[0]])
@@ -127,7 +131,11 @@ class Bench:
         if not places:
             return
         these = [coordinates[k] for k in places]
-        room = rows_at_once(self.function, these[0])  # sorted: most lies behind the first
+        # They are sorted, so that most lies behind the first.
+        room = min(
+            rows_at_once(self.function, these[0]),
+            IN_CACHE // self.function.widest[self.function.place[these[0].node]],
+        )
         if len(these) > max(1, room // quick_check.POINTS):
             half = len(places) // 2
             for part in (places[:half], places[half:]):
@@ -144,7 +152,7 @@ class Bench:
         for seen, rows in looks:
             self._take(seen, coordinates, [places[row] for row in rows], found)
         hopeless = []
-        if ladder is not quick_check.finer:
+        if ladder in (quick_check.ordinary, quick_check.along):
             hopeless = [
                 (row, partial(seen.undecided, k, float(gradient[row])))
                 for seen, rows in looks

@@ -77,18 +77,23 @@ def sort_words(
         else:
             if value is None and rest and not _TAKES_VALUE_FROM.match(rest[-1]):
                 value = rest.pop()  # `-4` and `--4` are values
-            if value is None:
-                if not lenient:
-                    raise _no_value(option, takes_value, found.positional)
-            elif option == "--set":
-                found.bindings.append(_setting(value))
-            elif option in takes_value:
-                found.options.append(f"{option}={value}")
-            else:
-                if "-" in option[2:]:
-                    raise _unknown_option(option, takes_value)
-                found.bindings.append(Binding(normal(option[2:]), value, option))
+            if value is not None:
+                _take(found, option, value, takes_value)
+            elif not lenient:
+                raise _no_value(option, takes_value, found.positional)
     return found
+
+
+def _take(found: Words, option: str, value: str, takes_value: Mapping[str, bool]) -> None:
+    """An option with its value, or the value of an input."""
+    if option == "--set":
+        found.bindings.append(_setting(value))
+    elif option in takes_value:
+        found.options.append(f"{option}={value}")
+    elif "-" in option[2:]:
+        raise _unknown_option(option, takes_value)
+    else:
+        found.bindings.append(Binding(normal(option[2:]), value, option))
 
 
 def _is_program(word: str, words: Sequence[str]) -> bool:

@@ -156,7 +156,10 @@ def version() -> Outcome:
 
 
 def declare(
-    name: str, *, usage: str, examples: tuple[str, ...]
+    name: str,
+    *,
+    usage: str = "PROGRAM [--NAME VALUE ...] [options]",
+    examples: tuple[str, ...],
 ) -> Callable[[Callable[..., Outcome]], Command]:
     """Make a command of a function; its docstring is the help."""
     return partial(Command, name, usage=usage, examples=examples)

@@ -1,6 +1,6 @@
 """Completion: a line that is being typed comes in, what the shell offers goes out.
 
-The scripts that shells load (`cli.completion_script`) call gradcli with the line in environment
+The scripts that shells load (`installed_or_shown`) call gradcli with the line in environment
 variables. What is offered needs no more of gradcli than the word asks for: a
 command's options are read from its declaration, names of inputs from the program in the line.
 Where nothing is offered, the shell offers files.
@@ -8,6 +8,7 @@ Where nothing is offered, the shell offers files.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,10 +17,12 @@ from typing import TYPE_CHECKING
 from gradcli.cli.argv import sort_words
 from gradcli.cli.command import Command, Outcome
 from gradcli.cli.registry import COMMANDS, TOPICS, command, meant
+from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
     from gradcli.cli.parameters import Parameter
 
+SHELLS = "bash, zsh, fish or powershell"
 Offered = list[tuple[str, str]]
 """Words, each with what it is for (or nothing)."""
 
@@ -149,3 +152,37 @@ def _names(made: Command, before: Sequence[str], what: str) -> list[str]:
     names = program.names
     found = list(names.inputs(())) if what == "inputs" else list(names.definitions)
     return [name for name in found if re.fullmatch(r"\w+", name)]
+
+
+def installed_or_shown(words: Sequence[str]) -> int:
+    """Install completion for a shell, or print its script, which is Typer's.
+
+    Raises `GradcliError`.
+    """
+    import typer
+
+    app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+
+    @app.callback(invoke_without_command=True)
+    def gradcli() -> None:
+        """Typer's scripts are named after the program."""
+
+    if len(words) > 1:  # a shell is named, so Typer need not look for one
+        os.environ["_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"] = "1"
+    group = typer.main.get_command(app)
+    try:
+        code = group.main(args=list(words), prog_name="gradcli", standalone_mode=False)
+    except SystemExit as ended:
+        code = ended.code
+    except Exception as error:  # Typer's own class of usage errors has no public name
+        if not hasattr(error, "format_message"):
+            raise
+        code = 2
+    if code not in (0, None):
+        option, *shell = words
+        said = f"'{shell[0]}'" if shell else "this shell"
+        raise usage_error(
+            f"there is no completion for {said}",
+            f"there is one for {SHELLS}: gradcli {option} bash",
+        )
+    return 0

@@ -42,7 +42,7 @@ def outcome(words: Sequence[str], environment: Environment) -> Outcome | int:
     if first in ("--help", "-h", "help"):
         return _help(rest, environment)
     if first.partition("=")[0] in OWN:
-        from gradcli.cli.completion_script import installed_or_shown
+        from gradcli.cli.completion import installed_or_shown
 
         return installed_or_shown([*first.split("=", 1), *rest])
     if first == "examples" and rest[:1] == ["run"]:

@@ -133,29 +133,23 @@ def text(page: Page, width: int, *, color: bool = False) -> Iterator[str]:
     def title(words: str) -> str:
         return f"{BOLD}{words}{PLAIN}" if color else words
 
-    first, *others = wrapped(f"{page.name}: {page.summary}", width)
-    yield f"{title(page.name)}{first[len(page.name) :]}"
-    yield from others
+    def begun(words: str, text: str, hang: int = 0) -> list[str]:
+        """A text whose first words are a title."""
+        first, *others = wrapped(text, width, hang)
+        return [title(words) + first[len(words) :], *others]
+
+    yield from begun(page.name, f"{page.name}: {page.summary}")
     if page.examples:
-        yield ""
-        yield title("Examples:")
-        yield from (f"  {example}" for example in page.examples)
+        yield from ("", title("Examples:"), *(f"  {example}" for example in page.examples))
     if page.usage:
-        yield ""
         head = f"Usage: {page.name} "
-        first, *others = wrapped(head + page.usage, width, hang=len(head))
-        yield title("Usage:") + first[len("Usage:") :]
-        yield from others
+        yield from ("", *begun("Usage:", head + page.usage, hang=len(head)))
     for paragraph in page.paragraphs:
-        yield ""
-        yield from wrapped(paragraph, width)
+        yield from ("", *wrapped(paragraph, width))
     for name, records in page.sections.items():
-        yield ""
-        yield title(f"{name}:")
-        yield from _listed(records, width, color=color)
+        yield from ("", title(f"{name}:"), *_listed(records, width, color=color))
     for paragraph in page.ending:
-        yield ""
-        yield from wrapped(paragraph, width)
+        yield from ("", *wrapped(paragraph, width))
 
 
 def _listed(records: Sequence[tuple[str, str]], width: int, *, color: bool) -> Iterator[str]:

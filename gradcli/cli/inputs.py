@@ -10,30 +10,30 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from math import isnan
-from typing import Any, Protocol
+from math import isfinite, isnan
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
 
 from gradcli.cli.argv import Binding
 from gradcli.cli.environment import Environment
 from gradcli.cli.registry import option_elsewhere
-from gradcli.cli.values import value_of
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.failures import file_error, reason, usage_error
 from gradcli.diagnostics.names import is_name, normal
-from gradcli.diagnostics.source import Span
+from gradcli.diagnostics.source import Source, Span
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.files.files import decoded, read_stream, read_text
-from gradcli.graph.suggestions import uncalled
 from gradcli.program import Program
+from gradcli.syntax.parser import parse_expression
 
 _NO_PATH = r"[\s()\[\]{}=;,*+^|<>]"
 """What a program has and the name of a file rarely."""
+_OF_NUMBERS = frozenset("0123456789.eE+-")
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):
     """A program and the values to evaluate it at."""
 
     program: Program
@@ -207,7 +207,7 @@ def _expect_used(
     names = program.names
     if any(binding.name in known for known in (names.free, names.definitions, names.in_blocks)):
         return
-    from gradcli.graph.suggestions import misread
+    from gradcli.graph.suggestions import misread, uncalled
 
     inputs = names.inputs(())
     hint = (
@@ -252,3 +252,62 @@ def names_in(text: str, option: str) -> tuple[str, ...]:
         if not is_name(word):
             raise usage_error(f"{option}: '{word}' isn't a name", f"it takes names: {option} x,y")
     return tuple(dict.fromkeys(normal(word) for word in words))
+
+
+# --- VALUE: a constant expression of the language, or `@FILE` ----------------------------------
+
+
+def value_of(text: str, origin: str, *, stream: str = "", seed: int = 0) -> Any:
+    """The value that was written after `origin` (`--x`, `--set x`, `--upstream`).
+
+    `stream` and `seed` choose what `normal` and `uniform` draw: a binding's stream is its name.
+    Raises `GradcliError`: of kind file for what is wrong with a file, else with the place in
+    the value's own text.
+    """
+    if text.startswith("@"):
+        from gradcli.files.arrays import array_from_file
+
+        return array_from_file(text[1:])
+    number = _number(text)
+    if number is not None and isfinite(number):
+        return np.float64(number)  # what most values are; no parser needed
+    if text.strip().startswith("[") and text.strip()[1:].lstrip() == "]":
+        return np.zeros(0)  # as reports and JSON write it; an expression always has a value
+    from gradcli.engine.constants import evaluated, stream_seed
+
+    source = Source(text, origin)
+    try:
+        tree = parse_expression(source)
+    except GradcliError as error:
+        array = _as_array(text)
+        comma = re.fullmatch(r"-?\d+,(\d+)", text)
+        if array is not None and comma is None:
+            error.hint = f"an array is written '{array}'"
+        elif array is not None and comma and len(comma[1]) != 3:
+            error.hint = f"{error.hint}; an array is written '{array}'"
+        raise
+    return evaluated(source, tree, stream_seed(seed, stream))
+
+
+def _number(text: str) -> float | None:
+    """The number that a text is, as the language writes numbers."""
+    if not _OF_NUMBERS.issuperset(text) or text.startswith("+"):
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _as_array(text: str, most: int = 40) -> str | None:
+    """How the numbers in `1 2`, `1,2` and `[1 2; 3 4]` are written as an array."""
+    if len(text) > most:
+        return None
+    inside = re.sub(r"\]\s*,?\s*\[", ";", text).strip(" []();,")
+    rows = [re.split(r"[\s,]+", row.strip()) for row in inside.split(";")]
+    numbers = [number for row in rows for number in row]
+    if len(numbers) < 2 or None in map(_number, numbers):
+        return None
+    if 1 not in (len(rows), *map(len, rows)):
+        numbers = [f"[{', '.join(row)}]" for row in rows]
+    return f"[{', '.join(numbers)}]"

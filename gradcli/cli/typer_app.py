@@ -13,7 +13,6 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from gradcli.cli.app import run
-from gradcli.cli.command import Command
 from gradcli.cli.environment import Environment
 from gradcli.cli.help import SUMMARY
 from gradcli.cli.parameters import Parameter
@@ -46,15 +45,12 @@ class Group(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Called | None:  # noqa: ARG002
         """A command by its name."""
-        return typer_command(command(cmd_name)) if cmd_name in COMMANDS else None
-
-
-def typer_command(made: Command) -> Called:
-    """A command as Typer sees it."""
-    params: Any = [_parameter(each) for each in made.parameters]
-    return Called(
-        made.name, params=params, help=made.summary, add_help_option=False, rich_markup_mode=None
-    )
+        if cmd_name not in COMMANDS:
+            return None
+        made = command(cmd_name)
+        params: Any = [_parameter(each) for each in made.parameters]
+        settings: Any = {"add_help_option": False, "rich_markup_mode": None}
+        return Called(cmd_name, params=params, help=made.summary, **settings)
 
 
 def _parameter(each: Parameter) -> TyperOption | TyperArgument:

@@ -11,22 +11,25 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
     from gradcli.diagnostics.error import GradcliError, Label
     from gradcli.diagnostics.source import Source, Span
 
+    class Place(TypedDict, total=False):
+        """Where an error is, as `GradcliError` takes it."""
+
+        source: Source | None
+        span: Span | None
+        labels: tuple[Label, ...]
+
 
 def _error(
-    kind: str,
-    message: str,
-    hint: str | None = None,
-    *,
-    source: Source | None = None,
-    span: Span | None = None,
-    labels: tuple[Label, ...] = (),
+    kind: str, message: str, hint: str | None = None, **place: Unpack[Place]
 ) -> GradcliError:
     from gradcli.diagnostics.error import GradcliError, Kind
 
-    return GradcliError(Kind(kind), message, source=source, span=span, labels=labels, hint=hint)
+    return GradcliError(Kind(kind), message, hint=hint, **place)
 
 
 usage_error = partial(_error, "option")
@@ -48,30 +51,17 @@ def syntax_error(
     return _error("syntax", message, hint, source=source, span=span, labels=labels)
 
 
-def problem(
-    path: str,
-    what: str,
-    hint: str | None = None,
-    *,
-    source: Source | None = None,
-    span: Span | None = None,
-) -> GradcliError:
+def problem(path: str, what: str, hint: str | None = None, **place: Unpack[Place]) -> GradcliError:
     """An error of kind file about the file of a path."""
-    return _error("file", f"'{path}' {what}", hint, source=source, span=span)
+    return _error("file", f"'{path}' {what}", hint, **place)
 
 
-def submission_error(
-    message: str,
-    hint: str | None = None,
-    *,
-    source: Source | None = None,
-    span: Span | None = None,
-    labels: tuple[Label, ...] = (),
-) -> GradcliError:
+def submission_error(message: str, hint: str | None = None, **place: Unpack[Place]) -> GradcliError:
     """An error of kind submission. Where it has a place, the message begins with its line."""
+    source, span = place.get("source"), place.get("span")
     if source is not None and span is not None and not message.startswith("line "):
         message = f"line {source.position(span.start)[0]}: {message}"
-    return _error("submission", message, hint, source=source, span=span, labels=labels)
+    return _error("submission", message, hint, **place)
 
 
 def reason(error: Exception) -> str:

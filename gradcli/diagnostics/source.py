@@ -8,7 +8,6 @@ columns are worked out only when an error is printed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
 
 LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -38,8 +37,7 @@ def between(first: Span, last: Span) -> Span:
     return _new(Span, (first[0], last[1]))  # half the time of a call of the class
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A text and what to call it in an error (`name` is None for the command line's program)."""
 
     text: str

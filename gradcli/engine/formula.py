@@ -25,7 +25,7 @@ from gradcli.graph.draft import Draft, Literal, Operand, Step
 from gradcli.graph.graph import Getter, Graph, Node, OperationNode, getter
 from gradcli.graph.lower import lower_formula
 from gradcli.ops.operation import Kernel, Operation, Shape, Site, Type
-from gradcli.ops.table.placing import Places
+from gradcli.ops.table.indexing import Places
 from gradcli.syntax.parser import parse_expression
 from gradcli.syntax.tree import Name, Number, Tree, postorder
 
@@ -38,7 +38,6 @@ class Formula:
 
     __slots__ = (
         "_cancels",
-        "_ranks",
         "_steps",
         "calls",
         "constant",
@@ -75,8 +74,8 @@ class Formula:
         self.constants: list[Any] = []
         self.calls: list[tuple[Kernel, tuple[int, ...]]] = []
         """Kernels, and in which slots their operands are; for values without batch axes."""
-        self._steps: list[tuple[Kernel, Getter]] = []
-        self._ranks: list[int | None] = []
+        self._steps: list[tuple[Kernel, Getter, int | None]] = []
+        """The same for values with batch axes, and the results' ranks where these are rounded."""
         place = {i: i for i in range(names)}
         rest = graph.nodes[names:]
         for node in rest:
@@ -96,8 +95,9 @@ class Formula:
                 places = tuple(place[o] for o in operands)
                 self.calls.append((node.kernel, places))
                 kernel = node.kernel if node.aligned else _lining_up(graph, node)
-                self._steps.append((kernel, getter(places)))
-                self._ranks.append(None if node.operation.exact else len(node.type.shape))
+                rounded = not node.operation.exact and node.id != result
+                rank = len(node.type.shape) if rounded else None
+                self._steps.append((kernel, getter(places), rank))
                 place[node.id] = first + len(self.calls) - 1
         self.place = place[result]
         """The slot of the result."""
@@ -107,7 +107,7 @@ class Formula:
     def __call__(self, values: list[Any]) -> Any:
         """The formula's value; `values` in the order of the names it was made for."""
         slots = self._slots(values)
-        for kernel, operands in self._steps:
+        for kernel, operands, _ in self._steps:
             slots.append(kernel(*operands(slots)))
         return slots[self.place]
 
@@ -159,7 +159,7 @@ class Formula:
             return count > 1
         values[upstream] = np.eye(count).reshape(count, *shape)
         slots = values + self.constants
-        for kernel, operands in self._steps:
+        for kernel, operands, _ in self._steps:
             slots.append(kernel(*operands(slots)))
         made = slots[self.place]
         return bool(np.any(np.any(made > 0, axis=0) & np.any(made < 0, axis=0)))
@@ -175,9 +175,9 @@ class Formula:
         That is every one that has a batch axis and is no exact operation's; not the last.
         """
         slots = self._slots(values)
-        for (kernel, operands), rank in zip(self._steps, self._ranks, strict=True):
+        for kernel, operands, rank in self._steps:
             value = kernel(*operands(slots))
-            rounded = rank is not None and len(slots) != self.place and np.ndim(value) > rank
+            rounded = rank is not None and np.ndim(value) > rank
             slots.append(disturb(value) if rounded else value)
         return slots[self.place]
 

@@ -14,7 +14,6 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError, Kind, Label
 from gradcli.diagnostics.source import Source, Span
 from gradcli.diagnostics.suggestion import did_you_mean
-from gradcli.engine.constants import evaluated, stream_seed
 from gradcli.graph.names import Names
 from gradcli.graph.resolve import refuse_constants_of_blocks
 from gradcli.syntax.header import Binding, Header
@@ -107,6 +106,8 @@ def to_value(name: str, value: Any) -> Any:
 
 def _header_value(program: Source, binding: Binding, seed: int) -> Any:
     """The value of a `#:` line."""
+    from gradcli.engine.constants import evaluated, stream_seed  # noqa: PLC0415 - only for these
+
     try:
         return evaluated(binding.source, binding.value, stream_seed(seed, binding.name))
     except GradcliError as error:

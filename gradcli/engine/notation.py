@@ -18,7 +18,7 @@ from gradcli.engine.formula import frozen, parsed
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import ConstantNode, Graph, InputNode, Node, OperationNode
 from gradcli.ops.operation import Notation, Operation
-from gradcli.ops.table.placing import Places
+from gradcli.ops.table.indexing import Places
 from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import (
     Array,

@@ -83,23 +83,22 @@ class _Writer(Calls):
 
     def _forward(self) -> Iterator[str]:
         """The values of the program's nodes that formulas may use."""
-        found: dict[int, Code] = {}
-        used = {name for name in self.found.shapes if name in self.types}
+        found: list[Code] = []
         for node in self.graph.nodes:
-            found[node.id] = self._code(node, found)
-            if node.name in used and node.kind != "input":
+            found.append(self._code(node, found))
+            if node.name in self.found.shapes and node.kind != "input":
                 name = self.names[node.name]
-                yield f"{name} = {code.numeric(found[node.id]).text}"
-                found[node.id] = Code(name, ATOM, node.type)
+                yield f"{name} = {code.numeric(found[-1]).text}"
+                found[-1] = Code(name, ATOM, node.type)
 
     def _formula(self, text: str) -> str:
+        found: list[Code] = []
         graph = formula_graph(text, self.types)
-        found: dict[int, Code] = {}
         for node in graph.nodes:
-            found[node.id] = self._code(node, found)
+            found.append(self._code(node, found))
         return code.numeric(found[graph.output]).text
 
-    def _code(self, node: Node, found: dict[int, Code]) -> Code:
+    def _code(self, node: Node, found: list[Code]) -> Code:
         if node.kind == "input":
             return Code(self.names[node.name], ATOM, node.type)
         return self.node_code(node, found)

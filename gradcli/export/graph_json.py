@@ -1,4 +1,4 @@
-"""The graph as JSON: nodes with values and deltas, edges with what is sent along them."""
+"""The graph as JSON: steps in; nodes with values and deltas, and edges with what is sent, out."""
 
 from __future__ import annotations
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zipfile import is_zipfile
 
 import numpy as np
+import polars as pl
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import file_error, reason
@@ -18,16 +19,11 @@ from gradcli.files.points import Points, ScannedPoints
 from gradcli.files.text_cells import head
 from gradcli.files.unpacked import first_line
 
-if TYPE_CHECKING:
-    import polars as pl
-
 
 class ParquetPoints(ScannedPoints):
     """A Parquet file."""
 
     def _scan(self, used: Sequence[str], *, whole: bool = False) -> pl.LazyFrame:
-        import polars as pl
-
         del used, whole
         return self._renamed(pl.scan_parquet(self.path, glob=False))
 
@@ -49,9 +45,7 @@ class ParquetPoints(ScannedPoints):
 
     def total(self) -> int | None:
         """How many rows there are."""
-        import polars as pl
-
-        return int(pl.scan_parquet(self.path, glob=False).select(pl.len()).collect().item())
+        return int(self._scan(()).select(pl.len()).collect().item())
 
 
 def unreadable_parquet(path: Path, name: str, error: Exception) -> Exception:
@@ -94,8 +88,6 @@ class ArchivePoints(Points):
 
     def chunks(self, used: Sequence[str], keep: Sequence[str]) -> Iterator[pl.DataFrame]:
         """The wanted arrays, some rows at a time, at least once. Raises `GradcliError`."""
-        import polars as pl
-
         keys = dict(zip(self.columns, self.keys, strict=True))
         arrays = {name: self._array(name, keys[name]) for name in dict.fromkeys([*keep, *used])}
         counts = {name: len(array) for name, array in arrays.items()}

@@ -40,7 +40,7 @@ class Unit(NamedTuple):
 def units(found: Found, portion: Portion, out: str, to: str, part: Part | None) -> list[Unit]:
     """A unit for every file of a portion; where a part shares a file, its name tells which."""
     if portion.whole:
-        return [Unit(Portion((file,)), target_of(found, file, out, to)) for file in portion.files]
+        return [_unit(found, Portion((file,)), out, to) for file in portion.files]
     if portion.rows == 0:
         return []
     assert part is not None
@@ -52,8 +52,7 @@ def units(found: Found, portion: Portion, out: str, to: str, part: Part | None) 
         first, last = max(start, end - count), min(stop, end)
         if first < last:
             rows = rows_between((file,), (count,), first - (end - count), last - (end - count))
-            ending = "" if rows.whole else part.ending
-            made.append(Unit(rows, target_of(found, file, out, to, ending)))
+            made.append(_unit(found, rows, out, to, part))
     return made
 
 
@@ -69,9 +68,14 @@ def pieces(found: Found, out: str, to: str) -> list[Unit]:
             rows = (
                 rows_between((file,), (count,), *part.share(count)) if count else Portion((file,))
             )
-            ending = "" if many == 1 else part.ending
-            made.append(Unit(rows, target_of(found, file, out, to, ending)))
+            made.append(_unit(found, rows, out, to, part))
     return made
+
+
+def _unit(found: Found, rows: Portion, out: str, to: str, part: Part | None = None) -> Unit:
+    """The unit for a file, or for the part of it that is named in its target."""
+    ending = "" if part is None or rows.whole else part.ending
+    return Unit(rows, target_of(found, rows.files[0], out, to, ending))
 
 
 def run_on(address: str, job: Job, reading: Reading, todo: list[Unit]) -> Iterator[int]:

@@ -9,18 +9,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from gradcli.diagnostics.failures import file_error
 from gradcli.files.numbers import hint_for, number_in, numbers_in
 from gradcli.files.numpy_files import MOST_AXES
 from gradcli.files.points import Points
 from gradcli.files.text_points import TextPoints
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 def as_array(points: Points, series: pl.Series, first: int) -> Any:
@@ -86,8 +84,6 @@ def _without_gaps(points: Points, name: str, cells: Sequence[Any]) -> list[Any]:
 
 def _plain(points: Points, name: str, series: pl.Series, first: int) -> Any:
     """A column that has its numbers, or lists of them."""
-    import polars as pl
-
     shape: list[int] = [len(series)]
     inside = 1
     while True:
@@ -121,8 +117,6 @@ def _plain(points: Points, name: str, series: pl.Series, first: int) -> Any:
 
 def _no_numbers(points: Points, name: str, dtype: pl.DataType, *, nested: bool) -> Exception:
     """The error of a column that holds no numbers, nor lists of them."""
-    import polars as pl
-
     text = dtype in (pl.String, pl.Categorical, pl.Enum)
     kinds = (
         (text, "text"),
@@ -174,8 +168,6 @@ def _in_words(shape: tuple[int, ...]) -> str:
 
 def _has_null(series: pl.Series) -> bool:
     """Whether a value is missing, also inside of lists."""
-    import polars as pl
-
     while True:
         if series.null_count():
             return True

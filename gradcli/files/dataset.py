@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import polars as pl
 
 from gradcli.diagnostics.failures import file_error
 from gradcli.files.binary_points import ParquetPoints, expect_small, unreadable_parquet
@@ -19,9 +21,6 @@ from gradcli.files.many import Partitions, is_url, unreachable
 from gradcli.files.points import as_name
 from gradcli.files.text_cells import UNREADABLE
 from gradcli.files.unpacked import first_line
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 class Portion(NamedTuple):
@@ -66,8 +65,6 @@ class Dataset(ParquetPoints):
 
     def _scan(self, used: Sequence[str], *, whole: bool = False) -> pl.LazyFrame:
         """The columns under their names. A number is cast where it is only used."""
-        import polars as pl
-
         del whole
         only = {
             key for key in self._schema if as_name(key) in used and as_name(key) not in self.kept
@@ -117,12 +114,6 @@ class Dataset(ParquetPoints):
         for file in self.portion.files:
             expect_small(Path(file), keys, f"'{file}'")
 
-    def total(self) -> int:
-        """How many rows there are."""
-        import polars as pl
-
-        return int(self._scan(()).select(pl.len()).collect().item())
-
     def at(self, row: int) -> str:
         """The file that a row stands in, and its number there."""
         row += self.portion.skip
@@ -141,7 +132,7 @@ class Dataset(ParquetPoints):
         for file in self.portion.files:
             try:
                 found = schema_of(file)
-            except (*UNREADABLE, pl_errors()) as fault:
+            except (*UNREADABLE, pl.exceptions.PolarsError) as fault:
                 return _fault(file, fault)
             schema = schema or found
             for key in schema:
@@ -172,29 +163,18 @@ def _fault(file: str, error: Exception) -> Exception:
     return unreadable_parquet(Path(file), f"'{file}'", error)
 
 
-def pl_errors() -> type[Exception]:
-    """What Polars raises."""
-    import polars as pl
-
-    return pl.exceptions.PolarsError
-
-
 def schema_of(file: str) -> dict[str, Any]:
     """The columns of a Parquet file, with their types. Raises Polars' errors."""
-    import polars as pl
-
     return dict(pl.scan_parquet(file, glob=False).collect_schema())
 
 
 def rows_of(file: str) -> int:
     """How many rows a Parquet file has, by its footer. Raises `GradcliError` of kind file."""
-    import polars as pl
-
     if not is_url(file) and not Path(file).is_file():
         if not Path(file).exists():
             read(file)  # raises what is wrong with it
         raise file_error(f"'{file}' is not a regular file, and has no parts")
     try:
         return int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
-    except (*UNREADABLE, pl_errors()) as error:
+    except (*UNREADABLE, pl.exceptions.PolarsError) as error:
         raise _fault(file, error) from None

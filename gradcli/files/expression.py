@@ -7,6 +7,7 @@ It works in a lazy and in a streaming query, since it looks at each row by itsel
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from math import prod
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
@@ -62,15 +63,9 @@ def polars(
         raise usage_error(f"shapes: '{odd}' is no column that the program reads")
     if not names:
         raise usage_error("no input is left for a column", "Program.evaluate takes a single point")
-    rows = _Rows(
-        made,
-        made.bind(fixed),
-        {name: given.get(name, ()) for name in names},
-        expect_names("wrt", wrt),
-        only,
-        errors,
-        jit,
-    )
+    columns = {name: given.get(name, ()) for name in names}
+    chosen = expect_names("wrt", wrt)
+    rows = _Rows(errors, made, made.bind(fixed), columns, wrt=chosen, only=only, jit=jit)
     fields = {name: rows.type_of(name) for name in rows.names}
     return pl.map_batches(names, rows, return_dtype=pl.Struct(fields), is_elementwise=True)
 
@@ -80,35 +75,30 @@ class _Rows:
 
     def __init__(
         self,
+        errors: Literal["stop", "nan"],
         program: Program,
         fixed: Mapping[str, Any],
         shapes: Mapping[str, tuple[int, ...]],
-        wrt: tuple[str, ...] | None,
-        only: Only | None,
-        errors: Literal["stop", "nan"],
-        jit: bool,
+        **settings: Any,
     ) -> None:
-        self.made_of = program, fixed, shapes, wrt, only, errors, jit
+        self.made_of = partial(_Rows, **settings), (errors, program, fixed, shapes)
         self.shapes, self.errors = shapes, errors
-        self.runner = Runner(program, fixed, shapes, wrt=wrt, only=only, jit=jit)
+        self.runner = runner = Runner(program, fixed, shapes, **settings)
         self.one_at_a_time = Lock()  # a run takes all cores, and Polars calls from several threads
-        self.names = [name for name in self.runner.names if name != "value" or only != "grad"]
+        self.names = [name for name in runner.names if name != "value" or runner.only != "grad"]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy in another process is made ready there again."""
-        return _Rows, self.made_of
+        return self.made_of
 
     def type_of(self, name: str) -> pl.DataType:
         """The type of a field of the struct."""
         import polars as pl
 
-        if name == "value":
-            axes = len(self.runner.graph.nodes[self.runner.graph.output].type.shape)
-        else:
-            node = self.runner.graph.nodes[self.runner.ids[name.removeprefix("d_")]]
-            axes = len(node.type.shape)
+        graph, ids = self.runner.graph, self.runner.ids
+        node = graph.nodes[graph.output if name == "value" else ids[name.removeprefix("d_")]]
         dtype: pl.DataType = pl.Float64()
-        for _ in range(axes):
+        for _ in node.type.shape:
             dtype = pl.List(dtype)
         return dtype
 
@@ -130,14 +120,8 @@ class _Rows:
         }
         with self.one_at_a_time:
             found = self.runner.run(columns, self.errors, at=lambda _row: "in a row").columns
-        made = [
-            pl.Series(
-                name,
-                found[name] if found[name].ndim == 1 else found[name].tolist(),
-                self.type_of(name),
-            )
-            for name in self.names
-        ]
+        rows = {n: found[n] if found[n].ndim == 1 else found[n].tolist() for n in self.names}
+        made = [pl.Series(name, column, self.type_of(name)) for name, column in rows.items()]
         return pl.DataFrame(made).to_struct("value")
 
 

@@ -43,7 +43,7 @@ def read(path: str) -> bytes:
     except FileNotFoundError:
         raise file_error(f"there is no file '{path}'", _similar(Path(path))) from None
     except (OSError, ValueError) as error:
-        if _is_folder(Path(path)):  # for which Windows says 'permission denied'
+        if there_is_folder(Path(path)):  # for which Windows says 'permission denied'
             raise file_error(f"'{path}' is a folder, not a file") from None
         raise file_error(f"'{path}' can't be read: {reason(error)}") from None
 
@@ -85,10 +85,11 @@ def decoded(content: bytes, name: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def _is_folder(path: Path) -> bool:
+def there_is_folder(path: Path) -> bool:
+    """Whether a folder is there, whatever the name."""
     try:
         return path.is_dir()
-    except OSError:  # the name is too long, say
+    except (OSError, ValueError):  # the name is too long, say
         return False
 
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+import polars as pl
 
 from gradcli.diagnostics.failures import file_error
 from gradcli.files.dialect import SEPARATORS
@@ -24,9 +25,7 @@ from gradcli.files.files import unwritable, whole
 from gradcli.report.json import encoder, plain
 
 if TYPE_CHECKING:
-    import polars as pl
-
-    from gradcli.files.streams import Streams
+    from gradcli.files.spool import Streams
 
 _SYSTEM = re.compile(r"\(os error (\d+)\)")
 _CLOSED = (32, 109, 232) if os.name == "nt" else (32,)
@@ -38,8 +37,6 @@ _line = json.JSONEncoder(default=str, ensure_ascii=False, separators=(",", ":"))
 
 def as_frame(columns: dict[str, Any], form: str) -> pl.DataFrame:
     """Results as columns; arrays become lists, in text files lists as JSON writes them."""
-    import polars as pl
-
     series = []
     for name, column in columns.items():
         if isinstance(column, np.ndarray):
@@ -59,8 +56,6 @@ def as_frame(columns: dict[str, Any], form: str) -> pl.DataFrame:
 
 def _written(value: Any) -> str | None:
     """A list or record that is only carried along, as JSON."""
-    import polars as pl
-
     if value is None:
         return None
     return json.dumps(value.to_list() if isinstance(value, pl.Series) else value, default=str)
@@ -105,8 +100,6 @@ def replacing(path: str | None, streams: Streams) -> Iterator[BinaryIO]:
 
 def write(frames: Iterator[pl.DataFrame], stream: BinaryIO, form: str) -> None:
     """Write frames as they come (`npz`: when all have come). Raises `OSError`."""
-    import polars as pl
-
     writers = {"ndjson": _write_ndjson, "parquet": _write_parquet, "npz": _write_npz}
     try:
         if form in SEPARATORS:
@@ -160,8 +153,6 @@ def _odd_rows(series: pl.Series) -> Any:
 
 
 def _is_finite(series: pl.Series) -> bool:
-    import polars as pl
-
     while isinstance(series.dtype, pl.List | pl.Array):
         series = series.explode()
     return not series.dtype.is_float() or bool(series.is_finite().all())
@@ -175,16 +166,12 @@ def _strict(value: Any) -> Any:
 
 
 def _write_npz(frames: Iterator[pl.DataFrame], stream: BinaryIO) -> None:
-    import polars as pl
-
     whole = pl.concat(list(frames))
     np.savez(stream, **{s.name: _as_array(s) for s in whole})
 
 
 def _as_array(series: pl.Series) -> Any:
     """A column without Python objects in it, which NumPy would pickle."""
-    import polars as pl
-
     if isinstance(series.dtype, pl.List | pl.Array):
         try:
             found = np.array(series.to_list())

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
+import polars as pl
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import file_error
 from gradcli.files.columns import as_array
-from gradcli.files.dataset import Dataset, Portion, pl_errors
+from gradcli.files.dataset import Dataset, Portion
 from gradcli.files.dialect import Asked
+from gradcli.files.files import there_is_folder, unwritable
 from gradcli.files.frames import ahead, as_frame, replacing, system_error, write
 from gradcli.files.many import Found, is_url, is_web
 from gradcli.files.opening import opened
@@ -28,10 +30,8 @@ from gradcli.files.points import Points, expect_columns
 from gradcli.files.spool import temporary
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from gradcli.batch.runner import OnError, Only, Runner
-    from gradcli.files.streams import Streams
+    from gradcli.files.spool import Streams
     from gradcli.program import Program
 
 
@@ -215,14 +215,12 @@ def _upload(frames: Iterator[pl.DataFrame], url: str) -> None:
 
     A sink whose source fails would leave what it has; so only what is whole is sent.
     """
-    import polars as pl
-
     with temporary() as (file, path):
         write(frames, file, "parquet")
         file.flush()
         try:
             pl.scan_parquet(path, glob=False).sink_parquet(url)
-        except (OSError, pl_errors()) as error:
+        except (OSError, pl.exceptions.PolarsError) as error:
             said = " ".join(str(system_error(error) or error).partition("\n")[0].split())[:200]
             raise file_error(f"'{url}' can't be written: {said}") from None
 
@@ -233,10 +231,7 @@ def is_folder(out: str | None) -> bool:
         return False
     if is_url(out):
         return out.endswith("/")
-    try:
-        return out.endswith(("/", os.sep)) or Path(out).is_dir()
-    except (OSError, ValueError):
-        return False
+    return out.endswith(("/", os.sep)) or there_is_folder(Path(out))
 
 
 def target_of(found: Found, file: str, out: str, to: str, ending: str = "") -> str:
@@ -273,8 +268,6 @@ def _make_folder(target: str) -> None:
     try:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
-        from gradcli.files.files import unwritable
-
         raise unwritable(f"'{target}'", error) from None
 
 

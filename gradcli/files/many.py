@@ -16,9 +16,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import polars as pl
+
 from gradcli.diagnostics.failures import file_error, reason, usage_error
 from gradcli.files.files import read
-from gradcli.files.formats import FORMATS, TEXT, format_of
+
+FORMATS = {
+    "csv": "csv",
+    "tsv": "tsv",
+    "tab": "tsv",
+    "ndjson": "ndjson",
+    "jsonl": "ndjson",
+    "parquet": "parquet",
+    "pq": "parquet",
+    "npz": "npz",
+}
+TEXT = frozenset({"csv", "tsv", "ndjson"})
 
 SCHEMES = frozenset(
     {"s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "hf", "http", "https"}
@@ -136,6 +149,34 @@ def find(path: str, given: str | None) -> Found:
     return Found(f"'{path}'", (path,), format_of(path, given, "--from"), "", several=False)
 
 
+def format_of(path: str | None, given: str | None, option: str) -> str:
+    """The format of a file, by its name unless it is given. Raises `GradcliError`."""
+    if given is not None:
+        return given
+    if path is None or path == "-":
+        return "csv"
+    name = Path(path)
+    zipped = name.suffix.lower() in (".gz", ".zst")
+    ending = (name.with_suffix("") if zipped else name).suffix.lstrip(".").lower()
+    found = FORMATS.get(ending)
+    if found is None and name.is_dir():
+        raise file_error(f"'{path}' is a folder, not a file")
+    if found is None and option == "--from" and not name.exists():
+        raise file_error(f"there is no file or folder '{path}'")
+    if not ending and option == "--format":
+        return "csv"
+    if zipped and option == "--format":
+        raise usage_error(
+            f"'{path}': nothing is written compressed", "gzip it afterwards, or write Parquet"
+        )
+    if found is None or (zipped and found not in TEXT):
+        raise usage_error(
+            f"the format of '{path}' is not known by its name",
+            f"{option} takes one of csv, tsv, ndjson, parquet, npz",
+        )
+    return found
+
+
 def _exists(place: Path) -> bool:
     try:
         return place.exists()
@@ -220,8 +261,6 @@ def _keys(path: str) -> Iterator[tuple[str, str]]:
 
 
 def _type_of(values: Iterable[str]) -> Any:
-    import polars as pl
-
     told = [value for value in values if value != _EMPTY]
     kinds = ((r"[+-]?\d{1,18}", pl.Int64), (r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", pl.Float64))
     for written, kind in kinds:
@@ -258,8 +297,6 @@ def _at_url(url: str, given: str | None) -> Found:
 
 def _listed(url: str, form: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """The files at a URL, and how many rows each has; texts are read for it."""
-    import polars as pl
-
     try:
         if form == "parquet":
             scan = pl.scan_parquet(

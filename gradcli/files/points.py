@@ -11,7 +11,9 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
+
+import polars as pl
 
 from gradcli.diagnostics.failures import file_error
 from gradcli.diagnostics.names import is_name, normal
@@ -21,9 +23,6 @@ from gradcli.files.dialect import WORDS, Asked, Table
 from gradcli.files.numbers import number, number_in
 from gradcli.files.text_cells import UNREADABLE
 from gradcli.files.unpacked import first_line
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 def as_name(column: str) -> str:
@@ -92,8 +91,6 @@ class Points(ABC):
         """The columns' names as they are written. May raise what `_keys` catches."""
 
     def _keys(self) -> list[str]:
-        import polars as pl
-
         try:
             return self._found_keys()
         except pl.exceptions.NoDataError:
@@ -127,8 +124,6 @@ class ScannedPoints(Points):
 
         Polars begins to read at once.
         """
-        import polars as pl
-
         columns = list(dict.fromkeys([*keep, *used]))
         try:
             # What is kept is not read again: its type has to fit all rows.

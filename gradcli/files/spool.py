@@ -10,16 +10,13 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TextIO
 
 from gradcli.diagnostics.failures import file_error, reason
 from gradcli.files.ending import undone_at_the_end
-
-if TYPE_CHECKING:
-    from gradcli.files.streams import Streams
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 POINTS = "points"
@@ -30,6 +27,16 @@ class Readable(Protocol):
 
     def read(self, size: int = ..., /) -> bytes:
         """Some bytes, none at the end."""
+
+
+class Streams(Protocol):
+    """What is needed of the command line's environment; a closed stream is None."""
+
+    stdin: BinaryIO | None
+    stdout: TextIO | None
+
+    def write(self, pieces: Iterable[str] | bytes) -> None:
+        """Write to standard output; a reader that has gone is no error."""
 
 
 @contextmanager

@@ -12,17 +12,15 @@ import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import polars as pl
 
 from gradcli.diagnostics.failures import file_error
 from gradcli.diagnostics.spreadsheets import ERROR_VALUE
 from gradcli.files import head_start, text_cells
 from gradcli.files.dialect import table_in
 from gradcli.files.points import ScannedPoints, as_name
-
-if TYPE_CHECKING:
-    import polars as pl
-
 
 _ERROR_ROW = re.compile(rf"^{ERROR_VALUE.pattern}", re.IGNORECASE | re.MULTILINE)
 
@@ -69,8 +67,6 @@ class LinePoints(TextPoints):
         return super()._found_keys()
 
     def _scan(self, used: Sequence[str], *, whole: bool = False) -> pl.LazyFrame:
-        import polars as pl
-
         place = glob.escape(str(self.path))  # Polars takes `*` and `[` for patterns
         length = None if whole else 100
         found = pl.scan_ndjson(place, infer_schema_length=length).collect_schema()
@@ -105,8 +101,6 @@ class TablePoints(TextPoints):
 
         With decimal commas numbers are text at first, since Polars would take a point as well.
         """
-        import polars as pl
-
         del whole
         assert self.table is not None
         numbers = frozenset(used) - self.listed
@@ -155,8 +149,6 @@ class TablePoints(TextPoints):
 
 def _floats(dtype: pl.DataType) -> Any:
     """A type with numbers, or lists of them, for what is in it."""
-    import polars as pl
-
     return pl.List(_floats(dtype.inner)) if isinstance(dtype, pl.List) else pl.Float64  # type: ignore[arg-type]
 
 

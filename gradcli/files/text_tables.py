@@ -109,6 +109,7 @@ def _read_by_cell(
     starts = [0]
     for line in text.split("\n"):
         starts.append(starts[-1] + len(line) + 1)
+    source = Source(text, path)
     rows: list[list[float]] = []
     for row, (at, line) in enumerate(lines, 1):
         cells = _cells(line, separator)
@@ -120,18 +121,11 @@ def _read_by_cell(
             what, hint = _no_number(cells[column], decimal)
             if separator == ";" and has_comma(cells[column]):
                 hint = "decimal commas are not read: write 1.5"
-            raise problem(
-                path,
-                f"row {row}, column {column + 1}: {what}",
-                hint,
-                source=Source(text, path),
-                span=span,
-            )
+            what = f"row {row}, column {column + 1}: {what}"
+            raise problem(path, what, hint, source=source, span=span)
         if len(cells) != len(rows[0] if rows else cells):
             what = f"row {row}: {len(cells)} columns, the rows before have {len(rows[0])}"
-            raise problem(
-                path, what, source=Source(text, path), span=Span(start, start + len(line))
-            )
+            raise problem(path, what, source=source, span=Span(start, start + len(line)))
         rows.append([value for value in values if value is not None])
     return np.array(rows, dtype=np.float64)
 

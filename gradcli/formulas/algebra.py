@@ -1,4 +1,4 @@
-"""Calls and matrix products of expressions, beside their arithmetic."""
+"""Operations, transposes and matrix products: expressions in, simplified ones out."""
 
 from __future__ import annotations
 
@@ -26,31 +26,23 @@ class Algebra(Arithmetic):
     """All that formulas are made of, each simplified."""
 
     def call(
-        self,
-        row: Operation,
-        given: Mapping[str, Any],
-        operands: tuple[Expr, ...],
-        type: Type,  # noqa: A002
+        self, row: Operation, given: Mapping[str, Any], operands: tuple[Expr, ...], of: Type
     ) -> Expr:
-        """An operation that has no form of its own here."""
-        one = Applied(row, given, operands, type)
+        """An operation of type `of` that has no form of its own here."""
+        one = Applied(row, given, operands, of)
         for rewrite in self.rewrites.of_calls:
             found = rewrite.apply(self, one)
             if found is not None:
-                return self.fitted(found, type) if row.elementwise else found
-        return self.plain_call(row, given, operands, type)
+                return self.fitted(found, of) if row.elementwise else found
+        return self.plain_call(*one)
 
     def plain_call(
-        self,
-        row: Operation,
-        given: Mapping[str, Any],
-        operands: tuple[Expr, ...],
-        type: Type,  # noqa: A002
+        self, row: Operation, given: Mapping[str, Any], operands: tuple[Expr, ...], of: Type
     ) -> Expr:
         """The call as it is; options that have their default are left out."""
         defaults = {p.name: p.default for p in row.parameters if p.option and not p.required}
         given = {k: v for k, v in given.items() if k not in defaults or v != defaults[k]}
-        made = self.made(Kind.CALL, (row, frozen(given) if given else ()), operands, type)
+        made = self.made(Kind.CALL, (row, frozen(given) if given else ()), operands, of)
         made.given = given
         return made
 
@@ -82,8 +74,7 @@ class Algebra(Arithmetic):
         """Of a matrix: into sums and products where each part is easily transposed."""
         m, n = e.type.shape
         if e.kind in (Kind.ONES, Kind.ZEROS):
-            turned = Type((n, m))
-            return self.ones(turned) if e.kind is Kind.ONES else self.zeros(turned)
+            return (self.ones if e.kind is Kind.ONES else self.zeros)(Type((n, m)))
         if e.kind is Kind.SUM and all(_turns(part, e) for part in e.parts):
             return self.add([(c, self.transpose(p)) for p, c in self.terms(e).items()])
         if e.kind is Kind.PRODUCT:

@@ -64,27 +64,27 @@ class Arithmetic(Pool, ABC):
 
     # --- arrays of one number ---
 
-    def ones(self, type: Type, like: Expr | None = None) -> Expr:  # noqa: A002
+    def ones(self, of: Type, like: Expr | None = None) -> Expr:
         """Ones of a shape; `like` is an expression of that shape."""
-        if not type.shape:
+        if not of.shape:
             return self.one
-        return self.made(Kind.ONES, None, () if like is None else (like,), Type(type.shape), "ones")
+        return self.made(Kind.ONES, None, () if like is None else (like,), Type(of.shape), "ones")
 
-    def zeros(self, type: Type) -> Expr:  # noqa: A002
+    def zeros(self, of: Type) -> Expr:
         """Zeros of a shape."""
-        return self.made(Kind.ZEROS, None, (), Type(type.shape)) if type.shape else self.zero
+        return self.made(Kind.ZEROS, None, (), Type(of.shape)) if of.shape else self.zero
 
     def eye(self, n: int) -> Expr:
         """The identity matrix."""
         return self.made(Kind.EYE, None, (), Type((n, n)))
 
-    def fitted(self, found: Expr, type: Type) -> Expr:  # noqa: A002
+    def fitted(self, found: Expr, of: Type) -> Expr:
         """The expression repeated to a shape that it broadcasts to."""
-        if found.type.shape == type.shape:
+        if found.type.shape == of.shape:
             return found
         if found is self.zero or found.kind is Kind.ZEROS:
-            return self.zeros(type)
-        return self.mul(ONE, [(found, ONE), (self.ones(type), ONE)])
+            return self.zeros(of)
+        return self.times(found, self.ones(of))
 
     # --- sums ---
 
@@ -122,7 +122,8 @@ class Arithmetic(Pool, ABC):
         if e.kind is Kind.NUMBER:
             return c * e.label, self.one
         if e.kind is Kind.PRODUCT and e.label[0] != 1:
-            return c * e.label[0], self.product(ONE, dict(zip(e.parts, e.label[1], strict=True)))
+            number, factors = self.factors(e)
+            return c * number, self.product(ONE, factors)
         return c, e
 
     def terms(self, e: Expr) -> Terms:
@@ -140,19 +141,16 @@ class Arithmetic(Pool, ABC):
             ((core, c),) = found.items()
             return core if c == 1 else self.scaled(c, core)
         whole = common_type(core.type for core in found)
-        return self.made(
-            Kind.SUM, tuple(found.values()), tuple(found), whole, frozenset(found.items())
-        )
+        key = frozenset(found.items())
+        return self.made(Kind.SUM, tuple(found.values()), tuple(found), whole, key)
 
     def scaled(self, c: Fraction, e: Expr) -> Expr:
         """A number times an expression."""
         if e.kind is Kind.NUMBER:
             return self.number(rational(c * e.label))
         if e.kind is Kind.PRODUCT:
-            coefficient, exponents = e.label
-            return self.product(
-                rational(c * coefficient), dict(zip(e.parts, exponents, strict=True))
-            )
+            coefficient, factors = self.factors(e)
+            return self.product(rational(c * coefficient), factors)
         if c == -1 and e.kind is Kind.SUM:
             return self.total({part: -k for part, k in self.terms(e).items()})
         return self.product(c, {e: ONE})
@@ -192,10 +190,10 @@ class Arithmetic(Pool, ABC):
         if e.kind is Kind.ZEROS:
             return Fraction(0)
         if e.kind is Kind.PRODUCT and k.denominator == 1:
-            c, exponents = e.label
-            if k < 0 or k.denominator != 1 or abs(k) <= MOST_EXPONENT:
+            c, factors = self.factors(e)
+            if k < 0 or abs(k) <= MOST_EXPONENT:
                 c = c**k.numerator
-                for part, exponent in zip(e.parts, exponents, strict=True):
+                for part, exponent in factors.items():
                     c *= self.gather(found, part, exponent * k)
                 return rational(c)
         c = ONE
@@ -293,9 +291,7 @@ class Arithmetic(Pool, ABC):
 
     def exp(self, exponent: Expr) -> Expr:
         """e^exponent."""
-        if exponent is self.zero:
-            return self.one
-        return self.power(self.e, exponent)
+        return self.one if exponent is self.zero else self.power(self.e, exponent)
 
     @abstractmethod
     def transpose(self, e: Expr) -> Expr:

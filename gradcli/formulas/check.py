@@ -99,8 +99,7 @@ def sample_of(graph: Graph, found: Sequence[Passes]) -> Sample:
     sent = np.zeros((len(graph.nodes), len(found)))
     for k, passes in enumerate(found):
         for one in passes.contributions:
-            largest = float(np.max(np.abs(one.value), initial=0.0))
-            sent[one.to, k] = max(sent[one.to, k], largest)
+            sent[one.to, k] = max(sent[one.to, k], largest(one.value))
     values = zip(*(passes.values for passes in found), strict=True)
     deltas = zip(*(passes.accumulators for passes in found), strict=True)
     return Sample(
@@ -114,12 +113,16 @@ def sample_of(graph: Graph, found: Sequence[Passes]) -> Sample:
 
 def _is_steady(passes: Passes, moved: Passes) -> bool:
     """Whether a small move of the point changes the gradient little: not at singular matrices."""
-    for a, b in zip(passes.accumulators, moved.accumulators, strict=True):
-        if a is not None:
-            size = max(float(np.max(np.abs(a), initial=0.0)), 1e-300)
-            if not float(np.max(np.abs(a - b), initial=0.0)) <= MOST_CHANGE * size + 1e-9:
-                return False
-    return True
+    pairs = zip(passes.accumulators, moved.accumulators, strict=True)
+    return all(
+        a is None or largest(a - b) <= MOST_CHANGE * max(largest(a), 1e-300) + 1e-9
+        for a, b in pairs
+    )
+
+
+def largest(array: Any) -> float:
+    """The size of the largest element."""
+    return float(np.max(np.abs(array), initial=0.0))
 
 
 Draw = Callable[[np.random.Generator, Shape], Any]
@@ -188,12 +191,12 @@ def computed(
         known[i] = values[graph.nodes[i].name]
     with np.errstate(all="ignore"):
         found = fill_in(graph, known)
-    largest = np.zeros(count)
+    most = np.zeros(count)
     for node, value in zip(graph.nodes, found, strict=True):
         lines = np.abs(_per_point(value, node.type.shape, count)).reshape(count, -1)
-        largest = np.maximum(largest, np.max(lines, axis=1, initial=0.0))
+        most = np.maximum(most, np.max(lines, axis=1, initial=0.0))
     shape = graph.nodes[graph.output].type.shape
-    return Computed(_per_point(found[graph.output], shape, count), largest)
+    return Computed(_per_point(found[graph.output], shape, count), most)
 
 
 def _per_point(value: Any, shape: Shape, count: int) -> Any:
@@ -216,11 +219,8 @@ def digits(found: Computed, expected: Any, sent: Any) -> float:
     """
     if found.values.shape != expected.shape:
         return 0.0
-    largest = np.maximum(found.largest, sent)
-    return min(
-        _digits(a, b, float(most))
-        for a, b, most in zip(found.values, expected, largest, strict=True)
-    )
+    each = zip(found.values, expected, np.maximum(found.largest, sent), strict=True)
+    return min(_digits(a, b, float(most)) for a, b, most in each)
 
 
 Expected = Callable[[Formula, Sample], tuple[Any, Any]]
@@ -229,12 +229,9 @@ Expected = Callable[[Formula, Sample], tuple[Any, Any]]
 
 def agreement(formulas: Sequence[Formula], points: Sequence[Sample], expected: Expected) -> float:
     """The digits that all formulas have right, at the worst of the points."""
-    worst = MOST_DIGITS
-    for sample in points:
-        for formula in formulas:
-            value, sent = expected(formula, sample)
-            worst = min(worst, digits(_computed(formula, sample), value, sent))
-    return worst
+    pairs = ((formula, sample) for sample in points for formula in formulas)
+    found = (digits(_computed(*pair), *expected(*pair)) for pair in pairs)
+    return min(found, default=MOST_DIGITS)
 
 
 def direction(shape: Shape) -> Any:
@@ -273,14 +270,13 @@ def with_value(formula: Formula, sample: Sample, expected: Expected) -> Formula:
     return replace(formula, value=value[0], differs=differs)
 
 
-def _digits(a: Any, b: Any, largest: float) -> float:
-    size = max(float(np.max(np.abs(a), initial=0.0)), float(np.max(np.abs(b), initial=0.0)))
-    error = float(np.max(np.abs(a - b), initial=0.0))
+def _digits(a: Any, b: Any, most: float) -> float:
+    size, error = max(largest(a), largest(b)), largest(a - b)
     if not np.isfinite(error) or not np.isfinite(size):
         return 0.0
     if error == 0:
         return MOST_DIGITS
     right = float(-np.log10(error / size))
-    if right < -np.log10(TOLERANCE) and error <= NOISE * largest:
-        right = float(-np.log10(error / largest))
+    if right < -np.log10(TOLERANCE) and error <= NOISE * most:
+        right = float(-np.log10(error / most))
     return max(right, 0.0)

@@ -181,29 +181,24 @@ class Deriver:
 
     def _count(self, n: int) -> Expr | None:
         """A length that stands for any as a number of the language: sum(ones_like(x))."""
-        for symbol in self.symbols.values():
-            if n in symbol.type.shape:
-                ones = self.algebra.ones(Type((n,)), symbol)
-                return self.algebra.plain_call(
-                    roles.SUM, {"axis": None, "keepdims": False}, (ones,), SCALAR
-                )
-        return None
+        symbol = next((s for s in self.symbols.values() if n in s.type.shape), None)
+        ones = self.algebra.ones(Type((n,)), symbol)
+        return symbol and self.algebra.plain_call(roles.SUM, {}, (ones,), SCALAR)
 
     def _example(self, e: Expr) -> Tree | None:
         """What is written for ones, zeros or an identity."""
         shape = e.type.shape
         if e.kind is Form.EYE:
             if shape[0] not in self.free:
-                return Call("eye", (number(float(shape[0])),), (), NOWHERE, NOWHERE)
+                return _call("eye", number(float(shape[0])))
             line = self._like("ones_like", shape[:1])
-            return line and Call("diag", (line,), (), NOWHERE, NOWHERE)
+            return line and _call("diag", line)
         word = "zeros" if e.kind is Form.ZEROS else "ones"
         found = self._like(f"{word}_like", shape)
         if found is None and e.parts and e.parts[0].type.shape == shape:
             found = _call(f"{word}_like", self.writer.tree(e.parts[0]))
         if found is None and not {*shape} & {*self.free}:
-            axes = option_tree(shape if len(shape) > 1 else shape[0])
-            found = _call(word, axes)
+            found = _call(word, option_tree(shape if len(shape) > 1 else shape[0]))
         return found
 
     def _like(self, function: str, shape: Shape) -> Tree | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -119,7 +120,7 @@ def formulas_of(task: Task) -> Derivative:
     try:
         found = second.derivatives(task) if task.order == 2 else _first(task)
     except SizeError as error:
-        raise _size_needed(task, error.length) from None
+        raise _size_needed(task.graph, error.length) from None
     rng = np.random.default_rng([task.seed, *task.program.encode()])
     points = check.samples(task.examples, task.point, rng)
     expected = second.expected if task.order == 2 else _expected
@@ -130,11 +131,10 @@ def formulas_of(task: Task) -> Derivative:
     return _with_values(found, task, expected)
 
 
-def _size_needed(task: Task, length: int) -> GradcliError:
-    graph = task.graph
-    shapes = {graph.nodes[i].name: graph.nodes[i].type.shape for i in graph.inputs}
-    name = next((name for name, shape in shapes.items() if length in shape), "x")
-    example = "x".join("3" for _ in shapes.get(name, (0,)))
+def _size_needed(graph: Graph, length: int) -> GradcliError:
+    inputs = [graph.nodes[i] for i in graph.inputs if length in graph.nodes[i].type.shape]
+    name, shape = (inputs[0].name, inputs[0].type.shape) if inputs else ("x", (length,))
+    example = "x".join("3" for _ in shape)
     return GradcliError(
         Kind.SHAPE,
         f"the formula depends on the size of '{name}', which isn't known",
@@ -151,10 +151,8 @@ def _first(task: Task) -> Derivative:
         names = frozenset()  # δ of a node would have another node's name
     named = {n.id for n in graph.nodes if n.name in names and n.id != graph.output}
     if len(graph.nodes) <= MOST_NODES:
-        try:
+        with suppress(TooLongError):
             return _by_names(task, named, ())
-        except TooLongError:
-            pass
     own = {n.id for n in graph.nodes if n.kind != "input" and n.id != graph.output}
     own = {i for i in own if is_name(graph.nodes[i].name)}
     given = [i for i in sorted(own) if graph.nodes[i].name not in task.statements]
@@ -171,25 +169,20 @@ def _by_names(task: Task, named: Collection[int], given: Iterable[int]) -> Deriv
     targets = [i for i in order if i in wanted or (i in named and active[i])]
     if not named:
         targets = [graph.input_numbers[name] for name in task.wrt]
-    trees = deriver.first(targets)
-    shown = [
-        Formula.of((graph.nodes[i].name,), tree, graph.nodes[i].type.shape)
-        for i, tree in trees.items()
-    ]
+    found = ((graph.nodes[i], tree) for i, tree in deriver.first(targets).items())
+    shown = [Formula.of((node.name,), tree, node.type.shape) for node, tree in found]
     if named:
         shown = [replace(f, text=_upstream_apart(f.text)) for f in shown]
-    definitions = tuple((graph.nodes[i].name, expression(graph, graph.nodes[i])) for i in given)
-    shapes = {s.label: s.type.shape for s in deriver.symbols.values()}
     return Derivative(
         program=task.program,
         output=task.output,
         order=1,
         formulas=tuple(shown),
         named=bool(named),
-        shapes=shapes,
+        shapes={s.label: s.type.shape for s in deriver.symbols.values()},
         sizes=task.sizes,
         graph=task.examples[0],
-        definitions=definitions,
+        definitions=tuple((graph.nodes[i].name, expression(graph, graph.nodes[i])) for i in given),
     )
 
 

@@ -39,15 +39,9 @@ class Expr:
     __slots__ = ("given", "kind", "label", "parts", "serial", "type")
 
     def __init__(
-        self,
-        kind: Kind,
-        label: Any,
-        parts: tuple[Expr, ...],
-        type: Type,  # noqa: A002
-        serial: int,
+        self, kind: Kind, label: Any, parts: tuple[Expr, ...], of: Type, serial: int
     ) -> None:
-        self.kind, self.label, self.parts = kind, label, parts
-        self.type, self.serial = type, serial
+        self.kind, self.label, self.parts, self.type, self.serial = kind, label, parts, of, serial
         self.given: Mapping[str, Any] = {}
         """The options of a call as they are written."""
 
@@ -101,27 +95,22 @@ class Pool:
         self.zero = self.number(0)
 
     def made(
-        self,
-        kind: Kind,
-        label: Any,
-        parts: tuple[Expr, ...],
-        type: Type,  # noqa: A002
-        key: Any = None,
+        self, kind: Kind, label: Any, parts: tuple[Expr, ...], of: Type, key: Any = None
     ) -> Expr:
         """The expression; `key` identifies it among those of its kind (default: label, parts)."""
-        key = (kind, (label, parts) if key is None else key, type)
+        key = (kind, (label, parts) if key is None else key, of)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = Expr(kind, label, parts, type, len(self._known))
+            found = self._known[key] = Expr(kind, label, parts, of, len(self._known))
         return found
 
     def number(self, value: float | Fraction) -> Expr:
         """A rational number; doubles by their shortest decimals."""
         return self.made(Kind.NUMBER, rational(value), (), SCALAR)
 
-    def name(self, name: str, type: Type) -> Expr:  # noqa: A002
+    def name(self, name: str, of: Type) -> Expr:
         """A name with a value of this type."""
-        return self.made(Kind.NAME, name, (), type)
+        return self.made(Kind.NAME, name, (), of)
 
 
 LARGEST = 10**18

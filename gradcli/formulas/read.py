@@ -7,7 +7,7 @@ algebra, any other operation a call.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -22,6 +22,17 @@ from gradcli.ops.operation import SCALAR, Notation, Type
 
 HALF = Fraction(1, 2)
 EXPAND_DIMS = operation("expand_dims")
+
+
+ARITHMETIC: dict[str | None, Callable[..., Expr]] = {
+    "-": lambda algebra, a, b: algebra.add([(ONE, a), (-ONE, b)]),
+    "neg": Algebra.negative,
+    "*": Algebra.times,
+    "/": lambda algebra, a, b: algebra.mul(ONE, [(a, ONE), (b, -ONE)]),
+    "^": Algebra.power,
+    "sqrt": lambda algebra, a: algebra.mul(ONE, [(a, HALF)]),
+}
+"""The operators that have a form of the algebra's own."""
 
 
 class UnreadableError(Exception):
@@ -134,24 +145,15 @@ class Reader:
         return self.algebra.mul(c, factors) if factors else number
 
     def _applied(self, node: OperationNode, x: list[Expr]) -> Expr:
+        """An operation as the form of the algebra that it has, else as a call."""
         algebra, row = self.algebra, node.operation
+        if row.symbol in ARITHMETIC:
+            return ARITHMETIC[row.symbol](algebra, *x)
         match row.symbol:
             case "+":
                 # An accumulator gets its contributions last to first: they are written in order.
                 summed = node.id >= self.own and all(isinstance(o, int) for o in node.operands)
                 return algebra.add((ONE, e) for e in (reversed(x) if summed else x))
-            case "-":
-                return algebra.add([(ONE, x[0]), (-ONE, x[1])])
-            case "neg":
-                return algebra.negative(x[0])
-            case "*":
-                return algebra.times(*x)
-            case "/":
-                return algebra.mul(ONE, [(x[0], ONE), (x[1], -ONE)])
-            case "^":
-                return algebra.power(*x)
-            case "sqrt":
-                return algebra.mul(ONE, [(x[0], HALF)])
             case "T":
                 return algebra.transpose(self._as_typed(x[0], node, 0))
             case "@":
@@ -160,23 +162,32 @@ class Reader:
             return algebra.mul(ONE, [(x[0], Fraction(row.exponent))])
         if row.notation is Notation.SAME:
             return x[0]
-        if row is roles.EXP:
-            return algebra.exp(x[0])
         if row.constant is not None:
             return algebra.ones(node.type, x[0]) if row.constant else algebra.zeros(node.type)
-        if row is roles.FULL:
-            return algebra.fitted(x[0], node.type)
-        if row is roles.EYE and len(set(node.type.shape)) == 1:
-            return algebra.eye(node.type.shape[0])
-        if row in roles.PRODUCTS and all(len(e.type.shape) == 1 for e in x):
-            return algebra.matmul(*x)
-        if row is roles.SUM and x[0].kind is Kind.ONES and not node.type.shape and not self.sizes:
-            return algebra.number(x[0].type.size)
         if row.body is not None:
             graph, result = row.body(tuple(self.graph.operand_type(o) for o in node.operands))
             inner = Reader(algebra, graph, dict(enumerate(x)), self.sizes)
             return inner.expressions([result])[result]
-        made = algebra.call(row, node.given, tuple(x), node.type)
+        return self._special(node, x) or self._called(node, x)
+
+    def _special(self, node: OperationNode, x: list[Expr]) -> Expr | None:
+        """The form of a function that has one for these operands."""
+        algebra, row, shape = self.algebra, node.operation, node.type.shape
+        if row is roles.EXP:
+            return algebra.exp(x[0])
+        if row is roles.FULL:
+            return algebra.fitted(x[0], node.type)
+        if row is roles.EYE and len(set(shape)) == 1:
+            return algebra.eye(shape[0])
+        if row in roles.PRODUCTS and all(len(e.type.shape) == 1 for e in x):
+            return algebra.matmul(*x)
+        if row is roles.SUM and x[0].kind is Kind.ONES and not shape and not self.sizes:
+            return algebra.number(x[0].type.size)
+        return None
+
+    def _called(self, node: OperationNode, x: list[Expr]) -> Expr:
+        row = node.operation
+        made = self.algebra.call(row, node.given, tuple(x), node.type)
         kept = made.calls(row) or row not in roles.RESHAPES
         if kept and self.sizes and node.id >= self.own:
             expect_no_size(node, self.sizes)

@@ -9,6 +9,7 @@ no matrix: it stays a product with the direction.
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -19,7 +20,7 @@ from gradcli.engine.adjoint import adjoint
 from gradcli.engine.forward import fill_in
 from gradcli.formulas import check
 from gradcli.formulas.algebra import Algebra
-from gradcli.formulas.arithmetic import ONE
+from gradcli.formulas.arithmetic import ONE, Factors
 from gradcli.formulas.derive import UNREADABLE, Deriver, TooLongError
 from gradcli.formulas.expression import Expr, settle
 from gradcli.formulas.expression import Kind as Form
@@ -83,9 +84,7 @@ def _block(task: Task, first: str, other: str) -> Formula:
     """∂²f/∂first∂other: of the two, the one with fewer axes is the direction."""
     graph = task.graph
     types = {name: graph.nodes[graph.input_numbers[name]].type for name in (first, other)}
-    by, to = (
-        (other, first) if len(types[other].shape) <= len(types[first].shape) else (first, other)
-    )
+    by, to = sorted((other, first), key=lambda name: len(types[name].shape))
     shape = types[to].shape
     flat = len(types[by].shape) == 1 == len(shape)
     deriver = Deriver(graph, (), task.free)
@@ -99,7 +98,7 @@ def _block(task: Task, first: str, other: str) -> Formula:
         return Formula.of((to, by), tree, block, direction)
     whole, _ = found
     word = _direction(graph, by)
-    number = next(n.id for n in whole.nodes if n.name == word and n.kind == "input")
+    number = whole.input_numbers[word]
     scalar = not types[by].shape
     symbol = algebra.one if scalar else algebra.name(word, types[by])
     reader = deriver.reader(whole, {**deriver.symbols, number: symbol})
@@ -160,28 +159,29 @@ class Linear:
         found = [(c, part) for c, part in parts if part is not None]
         return self.algebra.add(found) if len(found) == len(parts) else None
 
+    def _split(self, e: Expr) -> tuple[Expr | None, Fraction, Factors]:
+        """The factor of a product that the vector stands in, and the rest; None for several."""
+        c, factors = self.algebra.factors(e)
+        inside = [b for b in factors if self.has(b)]
+        base = inside[0] if len(inside) == 1 and factors[inside[0]] == 1 else None
+        return base, c, {b: k for b, k in factors.items() if b is not base}
+
     def _of_product(self, e: Expr) -> Expr | None:
         algebra = self.algebra
-        c, factors = algebra.factors(e)
-        inside = [b for b in factors if self.has(b)]
-        if len(inside) != 1 or factors[inside[0]] != 1:
+        base, c, rest = self._split(e)
+        if base is None:
             return None
-        rest = {b: k for b, k in factors.items() if b is not inside[0]}
         numbers = algebra.mul(c, [(b, k) for b, k in rest.items() if not b.type.shape])
         array = algebra.mul(ONE, [(b, k) for b, k in rest.items() if b.type.shape])
-        if inside[0].kind is Form.SUM and array is not algebra.one:
-            return self.matrix(
-                algebra.add(
-                    (k, algebra.times(numbers, array, part))
-                    for part, k in algebra.terms(inside[0]).items()
-                )
-            )
-        if not inside[0].type.shape:
-            row = self.row(inside[0])
+        if base.kind is Form.SUM and array is not algebra.one:
+            terms = algebra.terms(base).items()
+            return self.matrix(algebra.add((k, algebra.times(numbers, array, p)) for p, k in terms))
+        if not base.type.shape:
+            row = self.row(base)
             if row is None or len(array.type.shape) != 1:
                 return None
             return algebra.times(numbers, algebra.matrix_product([array, row]))
-        matrix = self.matrix(inside[0])
+        matrix = self.matrix(base)
         if matrix is None:
             return None
         if len(array.type.shape) == 1:
@@ -197,21 +197,17 @@ class Linear:
         if e.kind is Form.SUM:
             return self._of_sum(e, self.row)
         if e.kind is Form.PRODUCT:
-            c, factors = algebra.factors(e)
-            inside = [b for b in factors if self.has(b)]
-            if len(inside) != 1 or factors[inside[0]] != 1:
-                return None
-            row = self.row(inside[0])
-            rest = [(b, k) for b, k in factors.items() if b is not inside[0]]
-            return None if row is None else algebra.times(algebra.mul(c, rest), row)
+            base, c, rest = self._split(e)
+            row = base and self.row(base)
+            return row and algebra.times(algebra.mul(c, rest.items()), row)
         if e.kind is Form.MATRIX:
-            parts_ = e.parts
-            if self.has(parts_[0]) and not any(map(self.has, parts_[1:])):
-                parts_ = tuple(algebra.transpose(p) for p in reversed(parts_))
-            if any(map(self.has, parts_[:-1])) or len(parts_[-1].type.shape) != 1:
+            parts = e.parts
+            if self.has(parts[0]) and not any(map(self.has, parts[1:])):
+                parts = tuple(algebra.transpose(p) for p in reversed(parts))
+            if any(map(self.has, parts[:-1])) or len(parts[-1].type.shape) != 1:
                 return None
-            inner = self.matrix(parts_[-1])
-            return None if inner is None else algebra.matrix_product([*parts_[:-1], inner])
+            inner = self.matrix(parts[-1])
+            return None if inner is None else algebra.matrix_product([*parts[:-1], inner])
         if e.calls(roles.SUM) and len(e.parts[0].type.shape) == 1:
             inner = self.matrix(e.parts[0])
             if inner is None:
@@ -253,10 +249,9 @@ def _derivative(graph: Graph, sample: check.Sample, to: str, by: str, v: Any) ->
     whole, _ = found
     known: list[Any] = [None] * len(whole.nodes)
     known[: len(graph.nodes)] = sample.values
-    word = _direction(graph, by)
-    for node in whole.nodes:
-        if node.kind == "input" and node.name == word:
-            known[node.id] = np.broadcast_to(v, (sample.count, *np.shape(v)))
+    direction = whole.input_numbers.get(_direction(graph, by))
+    if direction is not None:
+        known[direction] = np.broadcast_to(v, (sample.count, *np.shape(v)))
     with np.errstate(all="ignore"):
         value = fill_in(whole, known)[wanted]
     return zero + value

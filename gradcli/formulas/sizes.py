@@ -74,10 +74,7 @@ def found_sizes(draft: Draft, known: Mapping[str, Shape], ranks: Mapping[str, in
             )
         free += lengths
         shapes[name] = tuple(lengths)
-    while True:
-        problem = _problem(draft, shapes, free)
-        if problem is None:
-            break
+    while problem := _problem(draft, shapes, free):
         merged = _merged(problem, free)
         if merged is None:
             error = _with_hint(draft, shapes, ranks, known)
@@ -166,11 +163,9 @@ def _with_hint(
         error = found
     plain = [name for name in shapes if name not in ranks and name not in known]
     if plain:
-        error.hint = (
-            f"{', '.join(plain)} {'is' if len(plain) == 1 else 'are'} taken for "
-            f"{'a number' if len(plain) == 1 else 'numbers'}: --vector x, --matrix W or "
-            "--shape W=3x2 says what an input is"
-        )
+        taken = "is taken for a number" if len(plain) == 1 else "are taken for numbers"
+        which = "--vector x, --matrix W or --shape W=3x2 says what an input is"
+        error.hint = f"{', '.join(plain)} {taken}: {which}"
     elif ranks:
         error.hint = "--shape W=3x2 gives an input's size where the operations don't tell it"
     return error

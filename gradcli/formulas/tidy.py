@@ -1,4 +1,4 @@
-"""A formula that is put together of others, as short as `diff` writes it."""
+"""A formula put together of others: its tree comes in, a shorter one goes out if there is one."""
 
 from __future__ import annotations
 

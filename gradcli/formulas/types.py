@@ -1,4 +1,4 @@
-"""What `diff` finds: the formula of each derivative, and how it was checked."""
+"""What `diff` is given and finds: a `Task` in, a `Derivative` with its check out."""
 
 from __future__ import annotations
 

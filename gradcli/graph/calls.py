@@ -1,9 +1,11 @@
-"""Lowering of calls: functions of the program, blocks, and the functions of the language."""
+"""Lowering of calls: a call comes in, the number of its step goes out.
+
+It is of a function or block of the program, or of a function of the language.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from gradcli.diagnostics.error import Kind
@@ -43,7 +45,7 @@ def call(work: Work, tree: Call, scope: Scope) -> Lowered:
         values = yield trees[:1], scope
         for branch, chosen in zip(trees[1:], (True, False), strict=True):
             selections = (*scope.selections, Selection(chosen, values[0]))
-            values += yield (branch,), replace(scope, selections=selections)
+            values += yield (branch,), scope._replace(selections=selections)
     else:
         values = yield trees, scope
     written = iter(values)

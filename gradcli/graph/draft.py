@@ -103,22 +103,22 @@ def pruned(source: Source, steps: list[Step], output: int) -> Draft:
     number: dict[int, int] = {}
     selections: dict[int, Selection | None] = {}
     kept: list[Step] = []
+
+    def moved(operand: Operand) -> Operand:
+        return number[operand] if isinstance(operand, int) else operand
+
     for i, step in enumerate(steps):
         if keep[i]:
             number[i] = len(kept)
-            operands = tuple(_moved(o, number) for o in step.operands)
             for old in step.selections:
                 if id(old) not in selections:  # one whose `where` is gone goes with it
                     there = not isinstance(old.condition, int) or old.condition in number
-                    new = Selection(old.chosen, _moved(old.condition, number)) if there else None
+                    new = Selection(old.chosen, moved(old.condition)) if there else None
                     selections[id(old)] = new
-            moved = (selections[id(old)] for old in step.selections)
-            kept.append(step._replace(operands=operands, selections=tuple(filter(None, moved))))
+            chosen = filter(None, (selections[id(old)] for old in step.selections))
+            operands = tuple(map(moved, step.operands))
+            kept.append(step._replace(operands=operands, selections=tuple(chosen)))
     return Draft(source, kept, number[output])
-
-
-def _moved(operand: Operand, number: dict[int, int]) -> Operand:
-    return number[operand] if isinstance(operand, int) else operand
 
 
 def named(draft: Draft, used: set[str]) -> Draft:

@@ -19,7 +19,7 @@ from gradcli.ops import numpy_helpers as helpers
 TAKEN = {*("np", "value_and_gradient"), *helpers.HELPERS, *helpers.SCIPY}
 """What the code needs for itself."""
 
-_MARKS = {
+MARKS = {
     "\N{COMBINING CIRCUMFLEX ACCENT}": "hat",
     "\N{COMBINING TILDE}": "tilde",
     "\N{COMBINING MACRON}": "bar",
@@ -86,7 +86,7 @@ def _spelled(text: str) -> str:
     for char in unicodedata.normalize("NFD", text):
         mark = unicodedata.combining(char) > 0
         if mark:
-            words.append(f"_{_MARKS.get(char) or _code(char)}")
+            words.append(f"_{MARKS.get(char) or _code(char)}")
         else:
             word = ascii_form(char) if char.isascii() or greek(char) else _code(char)
             words.append(f"_{word}" if marked and char.isalpha() else word)

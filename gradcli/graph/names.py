@@ -39,7 +39,7 @@ def spelled_in(name: str, known: Container[str]) -> str:
     return twin if twin is not None and name not in known and twin in known else name
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Names:
     """What the names of a module stand for.
 

@@ -1,4 +1,4 @@
-"""Lowering of names, literals, operators and arrays: what is done with each of these trees."""
+"""Lowering of names, literals, operators and arrays: a tree comes in, an operand goes out."""
 
 from __future__ import annotations
 

@@ -24,7 +24,6 @@ from gradcli.graph.names import (
     defined_name,
     spelled_in,
 )
-from gradcli.graph.suggestions import unknown_function
 from gradcli.syntax.tree import (
     Assign,
     Augment,
@@ -189,7 +188,7 @@ class _StatementCheck:
         word, names = call.name, self.names
         if call.qualified:
             if not ops.is_function(word):
-                raise unknown_function(names, call)
+                raise _unknown_function(names, call)
             return
         names.words.add(word)
         definition = names.definitions.get(word)
@@ -206,7 +205,7 @@ class _StatementCheck:
         values = (names.definitions, names.free, local)
         is_value = word in ops.SPELLED and any(word in known for known in values)
         if is_value or not ops.is_function(word):
-            raise unknown_function(names, call)
+            raise _unknown_function(names, call)
 
     # --- blocks ---
 
@@ -267,7 +266,7 @@ class _StatementCheck:
         """The error of a call in a rule, which knows the language's functions alone."""
         definition = self.names.definitions.get(call.name)
         if call.qualified or not isinstance(definition, Define | Block):
-            return unknown_function(self.names, call)
+            return _unknown_function(self.names, call)
         return self.names.error(
             f"'{call.name}' can't be used here",
             call.name_span,
@@ -284,3 +283,9 @@ class _StatementCheck:
             hint = did_you_mean(word, allowed) or hint
             raise self.names.error(f"'{word}' can't be used here", name.span, hint)
         self.names.in_blocks.setdefault(word, name.span)
+
+
+def _unknown_function(names: Names, call: Call) -> GradcliError:
+    from gradcli.graph.suggestions import unknown_function  # noqa: PLC0415 - rarely needed
+
+    return unknown_function(names, call)

@@ -1,4 +1,4 @@
-"""Constants that are no values of the graph: axes, shapes, indices, and other options."""
+"""Constants that are no values of the graph: trees of axes, shapes, indices in, a value out."""
 
 from __future__ import annotations
 

@@ -8,8 +8,7 @@ functions of functions of functions, are one loop.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source, Span
@@ -19,8 +18,7 @@ from gradcli.ops.operation import Operation
 from gradcli.syntax.tree import Block, Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(NamedTuple):
     """What lowering asks of the engine, which is built on what is lowered."""
 
     constant_value: Callable[[Source, list[Step], Operand], Any]
@@ -29,13 +27,12 @@ class Engine:
     """The row for a user's block; None where no block can be called."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """What names mean inside an expression."""
 
-    local: Mapping[str, Operand] = field(default_factory=dict)
+    local: Mapping[str, Operand] = {}
     """A function's parameters."""
-    constants: Mapping[str, Any] = field(default_factory=dict)
+    constants: Mapping[str, Any] = {}
     """Names for option values, in formulas (`axis`, `keepdims`)."""
     selections: tuple[Selection, ...] = ()
     composed: bool = False

@@ -1,6 +1,6 @@
 """What a notebook's names have of a task.
 
-A mapping of names comes in, entries go out. Much in a namespace is no answer: modules, functions,
+A mapping of names comes in, its marks go out. Much in a namespace is no answer: modules, functions,
 the point itself, names of the student's own. So a name counts only if it can be read as a row of
 the task and stands for numbers, or if it is a dictionary or an object that holds gradients;
 nothing else is looked at, and nothing in it raises.
@@ -9,17 +9,23 @@ nothing else is looked at, and nothing in it raises.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.grading.marking.result import Note
+from gradcli.grading.marking.expected import Scheme
+from gradcli.grading.marking.mark import mark
+from gradcli.grading.marking.result import Marked, Note
+from gradcli.grading.model.deadline import Deadline
 from gradcli.grading.model.task import Task
+from gradcli.grading.submission.entries import values_from
 from gradcli.grading.submission.labels import Reading, is_estimate, known_label, readings
 from gradcli.grading.submission.types import Entry
-from gradcli.notebook.numbers import SINGLE, attribute, is_plain, number, written
+from gradcli.notebook.numbers import SINGLE, attempted, attribute, is_plain, number, written
+from gradcli.report.homework.marked import as_text
 
 LONGEST_NAME = 200
 MOST_NAMES = 100_000
@@ -30,21 +36,14 @@ HOLDER = re.compile(
 """What a dictionary is called whose keys are the names of nodes: `grads["W1"]`."""
 
 
-class _Answer(NamedTuple):
-    label: str
-    value: Any
-    content: Any
-    """As it was handed in."""
-
-
 class Found:
     """What a namespace has of a task."""
 
     def __init__(self, task: Task, rtol: float) -> None:
         self.task, self.rtol = task, rtol
-        self.values: dict[str, _Answer] = {}
-        self.gradients: dict[str, _Answer] = {}
-        self.bare: dict[str, _Answer] = {}
+        self.values: dict[str, Entry] = {}
+        self.gradients: dict[str, Entry] = {}
+        self.bare: dict[str, Entry] = {}
         """Inputs' names with another value than the point's."""
         self.notes: list[Note] = []
 
@@ -83,10 +82,8 @@ class Found:
 
     def node(self, name: str) -> Reading | None:
         """The gradient of the node of that very name, if there is one."""
-        vocabulary = self.task.vocabulary
-        text = known_label(name, vocabulary)
-        known = text in vocabulary.inputs or text in vocabulary.nodes
-        return Reading("gradient", text) if known else None
+        text = known_label(name, self.task.vocabulary)
+        return Reading("gradient", text) if text in self.task.vocabulary.names else None
 
     def reading(self, label: str) -> Reading | None:
         """What a name stands for: a node of that very name comes first."""
@@ -94,33 +91,25 @@ class Found:
             found = readings(label, self.task.vocabulary)
         except (GradcliError, ValueError):
             return None
-        if not found:
-            return None
         if len(found) > 1:
             ways = " and ".join(map(str, found))
             self.notes.append(Note("ambiguous", f"'{label}' could be {ways}; it is the first"))
-        return found[0]
-
-    def number(self, content: Any, reading: Reading) -> Any:
-        """A float64 or an array of them; None for what is no real number or array."""
-        value = number(content)
-        if value is None or is_plain(content):
-            return value
-        fits = np.shape(value) == np.shape(self.task.flow.values[reading.name])
-        return value if fits else None  # a data frame that happens to be called df
+        return next(iter(found), None)
 
     def take(self, label: str, reading: Reading, content: Any) -> None:
         """Take note of an answer, if it is numbers; the first of several counts."""
-        name, value = reading.name, self.number(content, reading)
-        if value is None:
-            return
+        name, value = reading.name, number(content)
+        values = self.task.flow.values
+        if value is None or not (is_plain(content) or np.shape(value) == np.shape(values[name])):
+            return  # as a data frame that happens to be called df
+        entry = Entry(name, reading.kind, written(content, value), None, label)
         if reading.kind == "value" and name in self.task.vocabulary.inputs:
-            if not self.same(value, self.task.flow.values[name]):
-                self.bare[name] = _Answer(label, value, content)
+            if not self.same(value, values[name]):
+                self.bare[name] = replace(entry, kind="gradient")
             return
         where = self.gradients if reading.kind == "gradient" else self.values
-        before = where.setdefault(name, _Answer(label, value, content))
-        if before.label != label and not self.same(before.value, value):
+        before = where.setdefault(name, entry)
+        if before.label != label and not self.same(before.written.value, value):
             text = f"'{label}' and '{before.label}' differ: '{before.label}' is what counts"
             self.notes.append(Note("twice", text))
 
@@ -130,20 +119,24 @@ class Found:
             np.allclose(value, other, rtol=max(self.rtol, SINGLE), atol=0, equal_nan=True)
         )
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> tuple[Entry, ...]:
         """The rows that count."""
-        for name, answer in self.bare.items():
-            if name not in self.gradients:
-                self.gradients[name] = answer
-            else:
-                text = f"'{name}' has another value here than in the task"
-                self.notes.append(Note("other-point", text))
         strangers = self.strangers()
-        for kind, answers in (("value", self.values), ("gradient", self.gradients)):
-            for name, answer in answers.items():
-                if name not in strangers:
-                    number_ = written(answer.content, answer.value)
-                    yield Entry(name, kind, number_, None, answer.label)  # type: ignore[arg-type]
+        found = (*self.values.values(), *(self.bare | self.gradients).values())
+        return tuple(entry for entry in found if entry.name not in strangers)
+
+    def marked(self, scheme: Scheme, deadline: Deadline, *, values: bool = True) -> Marked:
+        """The marks of what was found; without `values`, of the gradients alone."""
+        entries = tuple(e for e in self.entries() if values or e.kind == "gradient")
+        handed = values_from(entries, self.task.vocabulary, {})
+        handed = handed if values else replace(handed, gradients_only=True)
+        marked = mark(self.task, handed, scheme, deadline)
+        other = (
+            Note("other-point", f"'{name}' has another value here than in the task")
+            for name in self.bare
+            if name in self.gradients
+        )
+        return replace(marked, notes=(*marked.notes, *self.notes, *other), renderer=as_text)
 
     def strangers(self) -> frozenset[str]:
         """Nodes that the task does not name, if most of their names are used otherwise here.
@@ -154,16 +147,13 @@ class Found:
         stated = {*task.named, *task.vocabulary.inputs, task.output}
         unnamed = {name for name in task.vocabulary.nodes if name not in stated}
         given = [name for name in self.values if name in unnamed]
-        right = [n for n in given if self.same(self.values[n].value, task.flow.values[n])]
+        right = [n for n in given if self.same(self.values[n].written.value, task.flow.values[n])]
         return frozenset(unnamed) if 2 * len(right) < len(given) else frozenset()
 
 
 def _items(mapping: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
     """What is in a mapping; nothing of one that can't be looked at."""
-    try:
-        return list(mapping.items())[:MOST_NAMES]
-    except Exception:  # noqa: BLE001 - a mapping of a student's own may raise anything
-        return []
+    return attempted(lambda: list(mapping.items())[:MOST_NAMES], [])
 
 
 def _is_label(label: Any) -> bool:

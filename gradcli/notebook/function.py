@@ -1,19 +1,21 @@
 """Grading a function by calling it in the notebook's own process.
 
-A task, a function and its arguments come in, `Marked` goes out. What the function returns is read
-as gradients: a dictionary by its keys, a tuple in the order in which the task asks for them. What
+A task, a function and its arguments come in, `Marked` goes out. A function without arguments gets
+the task's values, as fresh arrays, by the names of its parameters. What it returns is read as
+gradients: a dictionary by its keys, a tuple in the order in which the task asks for them. What
 it raises is one note in the result; what it prints, to either stream, is dropped.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
 import io
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import is_dataclass, replace
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +23,14 @@ import numpy as np
 
 from gradcli.diagnostics.error import visible
 from gradcli.grading.marking.expected import Scheme
-from gradcli.grading.marking.mark import mark
 from gradcli.grading.marking.result import Marked, Note
 from gradcli.grading.model.deadline import SECONDS, Deadline
 from gradcli.grading.model.task import Task, make_task
 from gradcli.grading.model.tolerance import CODE, Tolerance
-from gradcli.grading.submission.entries import values_from
 from gradcli.notebook.answers import Found
-from gradcli.notebook.arguments import NoValueError, arguments_of
 from gradcli.notebook.namespace import program_of
-from gradcli.notebook.numbers import attribute, number
+from gradcli.notebook.numbers import attempted, attribute, number
 from gradcli.program import Program
-from gradcli.report.homework.marked import as_text
 
 HOLDER = "grads"
 """What the dictionary of gradients is called, whatever name the function has."""
@@ -48,16 +46,13 @@ def grade_function(
 ) -> Marked:
     """Mark what a function returns: call it here, compare its gradients with the task's.
 
-    `task` is a program's text, a file with it, or a `Program`; its `#:` lines say what is asked
-    (`#: wrt`, `#: direction`, …). The function is called with the arguments that follow. Those
-    whose parameter is named like an input of the task are its point, so that one task can be marked
-    at several points. Without any argument the function gets the task's values for the names of
-    its parameters, or those that the `#: call` line states.
+    `task` is a program's text, a file with it, or a `Program`; its `#:` lines say what is asked.
+    The function is called with the arguments that follow; those whose parameter is named like an
+    input are the task's point. Without any it gets the task's values for the names of its
+    parameters, or those that the `#: call` line states.
 
     It may return a dictionary (`{"W1": …}`, `{"dW1": …}`), the gradients in the order of the
     `#: wrt` line (else of the task's inputs), an array, or a loss with any of these behind it.
-    Numbers in single precision have its tolerance.
-
     The call is not limited in time. What the function raises, also `SystemExit`, becomes the note
     `raised` of a result without marks, and what it prints is dropped.
 
@@ -74,17 +69,17 @@ def grade_function(
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         made = _task(task, function, args, named)
-        returned = _Returned(made)
-        value, note = _called(made, function, args, named)
+        found = Found(made, CODE)
+        returned, note = _called(made, function, args, named)
         if note is None:
-            returned.read(value)
-        else:
-            returned.notes.append(note)
-        values = values_from(returned.entries(), made.vocabulary)
-        scheme, deadline = Scheme(Tolerance(CODE)), Deadline.of_naming(SECONDS)
-        marked = mark(made, replace(values, gradients_only=True), scheme, deadline)
-    notes = (*marked.notes, *returned.notes, *returned.found.notes)
-    return replace(marked, notes=notes, renderer=as_text)
+            _read(found, returned)
+            if not _has_gradients(found):
+                what = f"what is returned is not read as gradients: {_kind(returned)}"
+                note = Note("not-read", f"{what}; asked for is {', '.join(made.asked)}")
+        if note is not None:
+            found.notes.insert(0, note)
+        scheme = Scheme(Tolerance(CODE))
+        return found.marked(scheme, Deadline.of_naming(SECONDS), values=False)
 
 
 def _task(
@@ -96,23 +91,11 @@ def _task(
     """The task at the point of the arguments that are named like its inputs."""
     program = task.program if isinstance(task, Task) else program_of(task)
     point = dict(task.result.inputs) if isinstance(task, Task) else {}
-    for name, value in _bound(function, args, named).items():
-        if name in program.inputs:
-            found = number(value)
-            if found is not None:
-                point[name] = found
+    bound = attempted(lambda: inspect.signature(function).bind(*args, **named).arguments, None)
+    for name, value in {**(bound or {}), **named}.items():  # as far as that can be known
+        if name in program.inputs and (found := number(value)) is not None:
+            point[name] = found
     return make_task(program, point, wrt=task.asked if isinstance(task, Task) else None)
-
-
-def _bound(
-    function: Callable[..., Any], args: Sequence[Any], named: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The arguments by the names of their parameters, as far as that can be known."""
-    try:
-        bound = dict(inspect.signature(function).bind(*args, **named).arguments)
-    except Exception:  # noqa: BLE001 - whatever a callable's signature raises
-        return dict(named)
-    return {**bound, **named}
 
 
 # --- the call --------------------------------------------------------------------------------
@@ -128,11 +111,11 @@ def _called(
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             if not args and not named:
-                args, named = arguments_of(task, function)
+                args, named = _arguments(task, function)
             return function(*args, **named), None
     except KeyboardInterrupt:
         raise
-    except NoValueError as error:
+    except _NoValueError as error:
         return None, Note("not-called", f"{_name(function)} is not called: {error}")
     except BaseException as error:  # noqa: BLE001 - a student's function may raise anything
         return None, Note("raised", _raised(function, error), _line(function, error))
@@ -140,10 +123,7 @@ def _called(
 
 def _raised(function: Callable[..., Any], error: BaseException) -> str:
     """One sentence on an exception."""
-    try:
-        text = " ".join(str(error).split())
-    except Exception:  # noqa: BLE001 - the exception is a student's, too
-        text = ""
+    text = attempted(lambda: " ".join(str(error).split()), "")
     text = text if len(text) <= LONGEST else text[:LONGEST] + "…"
     what = type(error).__name__ + (f": {text}" if text else "")
     return visible(f"{_name(function)} raised {what}")
@@ -165,58 +145,98 @@ def _line(function: Callable[..., Any], error: BaseException) -> int | None:
     return lines[-1] if lines else None
 
 
+# --- its arguments -----------------------------------------------------------------------------
+
+
+class _NoValueError(Exception):
+    """A parameter that is no name of the task."""
+
+
+def _arguments(task: Task, function: Callable[..., Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Positional and keyword arguments. Raises `_NoValueError`."""
+    call = task.lines.call
+    if call is not None:
+        tree = ast.parse(call.text).body[0]
+        assert isinstance(tree, ast.Assign | ast.Expr)
+        assert isinstance(tree.value, ast.Call)
+        named = {k.arg: _value(task, k.value) for k in tree.value.keywords if k.arg is not None}
+        return [_value(task, one) for one in tree.value.args], named
+    args: list[Any] = []
+    named = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        value = _of_node(task, name)
+        if value is None and parameter.default is not parameter.empty:
+            continue
+        if value is None:
+            raise _NoValueError(f"its parameter '{name}' is no name of the task: hand it over")
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            args.append(value)
+        else:
+            named[name] = value
+    return args, named
+
+
+def _of_node(task: Task, name: str) -> Any:
+    """The task's value of a node; None where it has no such node."""
+    found = task.flow.values.get(name)
+    return None if found is None else np.array(found, dtype=np.float64)[()]
+
+
+def _value(task: Task, tree: ast.expr) -> Any:
+    """The value of an argument: names of the task in tuples, lists and dictionaries."""
+    match tree:
+        case ast.Name(id=name):
+            value = _of_node(task, name)
+            if value is None:
+                raise _NoValueError(f"'{name}' is no name of the task")
+            return value
+        case ast.Tuple(elts=parts):
+            return tuple(_value(task, part) for part in parts)
+        case ast.List(elts=parts):
+            return [_value(task, part) for part in parts]
+        case ast.Dict(keys=keys, values=values):
+            return {
+                ast.literal_eval(k): _value(task, v)
+                for k, v in zip(keys, values, strict=True)
+                if k is not None
+            }
+        case _:
+            return ast.literal_eval(tree)
+
+
 # --- what it returns -------------------------------------------------------------------------
 
 
-class _Returned:
-    """What a function has returned, by the gradients of a task."""
+def _read(found: Found, returned: Any) -> None:
+    """Take the gradients: by the names of fields, by those of the `#: call` line, or in order."""
+    fields, call = _fields(returned), found.task.lines.call
+    if fields is not None:
+        found.read_entries(HOLDER, fields)
+        return
+    targets = call.targets if call is not None and len(call.targets) > 1 else ()
+    if isinstance(returned, tuple | list) and len(returned) == len(targets):
+        found.read(dict(zip(targets, returned, strict=True)))
+        if _has_gradients(found):
+            return
+    # The first reading whose parts have the shapes of what is asked, else the first.
+    asked, values = found.task.asked, found.task.flow.values
+    readings = [dict(one) for one in _several(returned, asked)]
+    fitting = (
+        one
+        for one in readings
+        if all(np.shape(number(one[n])) == np.shape(values[n]) for n in asked if n in one)
+    )
+    parts = next(fitting, readings[0] if readings else {})
+    if parts.keys() == set(asked):
+        found.read({f"delta_{name}": part for name, part in parts.items()})
+    else:
+        found.read_entries(HOLDER, parts)
 
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self.found = Found(task, CODE)
-        self.notes: list[Note] = []
-        call = task.lines.call
-        self.order = call.targets if call is not None and len(call.targets) > 1 else ()
-        """What the `#: call` line calls the results, if it names them."""
 
-    def entries(self) -> tuple[Any, ...]:
-        """The rows."""
-        return tuple(entry for entry in self.found.entries() if entry.kind == "gradient")
-
-    def read(self, returned: Any) -> None:
-        """Take the gradients; what can't be read as any is a note."""
-        fields = _fields(returned)
-        if fields is not None:
-            self.found.read_entries(HOLDER, fields)
-        elif not self._in_order(returned):
-            self._without_names(returned)
-        if not self.entries():
-            text = f"what is returned is not read as gradients: {_kind(returned)}"
-            asked = ", ".join(self.task.asked)
-            self.notes.append(Note("not-read", f"{text}; asked for is {asked}"))
-
-    def _in_order(self, returned: Any) -> bool:
-        """Take a tuple whose parts the `#: call` line names."""
-        if not isinstance(returned, tuple | list) or len(returned) != len(self.order):
-            return False
-        self.found.read(dict(zip(self.order, returned, strict=True)))
-        return bool(self.entries())
-
-    def _without_names(self, returned: Any) -> None:
-        """Take the first reading whose parts have the shapes of what is asked, else the first."""
-        readings = [dict(one) for one in _several(returned, self.task.asked)]
-        fitting = (one for one in readings if self._fits(one))
-        found = next(fitting, readings[0] if readings else {})
-        ordered = {f"delta_{name}": part for name, part in found.items() if name in self.task.asked}
-        if len(ordered) == len(found) == len(self.task.asked):
-            self.found.read(ordered)
-        else:
-            self.found.read_entries(HOLDER, found)
-
-    def _fits(self, parts: Mapping[Any, Any]) -> bool:
-        values = self.task.flow.values
-        asked = (name for name in self.task.asked if name in parts)
-        return all(np.shape(number(parts[name])) == np.shape(values[name]) for name in asked)
+def _has_gradients(found: Found) -> bool:
+    return any(entry.kind == "gradient" for entry in found.entries())
 
 
 def _several(returned: Any, asked: Sequence[str]) -> Iterator[Mapping[Any, Any]]:
@@ -232,28 +252,24 @@ def _several(returned: Any, asked: Sequence[str]) -> Iterator[Mapping[Any, Any]]
             yield dict(zip(asked, returned[1:], strict=True))
         if len(returned) == 2 and not isinstance(returned[1], Mapping):
             yield from _several(returned[1], asked)
-        if len(asked) == 1 and number(returned) is not None:
-            yield {asked[0]: returned}
-    else:
-        value = number(returned)
-        if value is not None and len(asked) == 1:
-            yield {asked[0]: returned}
-        elif np.ndim(value) >= 1 and len(value) == len(asked):
-            yield dict(zip(asked, value, strict=True))
+    elif len(asked) > 1 and np.ndim(value := number(returned)) and len(value) == len(asked):
+        yield dict(zip(asked, value, strict=True))
+    if fields is None and len(asked) == 1 and number(returned) is not None:
+        yield {asked[0]: returned}
 
 
 def _fields(returned: Any) -> Mapping[Any, Any] | None:
     """The parts of something with names: a mapping, a named tuple, an object of a dataclass."""
-    try:
+
+    def fields() -> Mapping[Any, Any] | None:
         if isinstance(returned, Mapping):
             return returned
         if isinstance(returned, tuple) and hasattr(returned, "_asdict"):
             return dict(returned._asdict())
-        if is_dataclass(returned) and not isinstance(returned, type):
-            return dict(vars(returned))
-    except Exception:  # noqa: BLE001 - an object of a student's own
-        return None
-    return None
+        known = is_dataclass(returned) and not isinstance(returned, type)
+        return dict(vars(returned)) if known else None
+
+    return attempted(fields, None)
 
 
 def _kind(returned: Any) -> str:

@@ -1,7 +1,4 @@
-"""Grading from a notebook: the names of a namespace as values that were handed in.
-
-A task and a mapping such as `globals()` come in, `Marked` goes out.
-"""
+"""Grading from a notebook: a task and a mapping such as `globals()` come in, `Marked` goes out."""
 
 from __future__ import annotations
 
@@ -17,15 +14,12 @@ from gradcli.diagnostics.error import expect_choice
 from gradcli.diagnostics.failures import problem, reason
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.grading.marking.expected import Scheme
-from gradcli.grading.marking.mark import mark
 from gradcli.grading.marking.result import Marked
 from gradcli.grading.model.deadline import SECONDS, Deadline
 from gradcli.grading.model.task import Task, make_task
 from gradcli.grading.model.tolerance import CODE, Tolerance
-from gradcli.grading.submission.entries import values_from
 from gradcli.notebook.answers import Found
 from gradcli.program import Program
-from gradcli.report.homework.marked import as_text
 from gradcli.syntax.task_lines import ASK
 
 
@@ -50,22 +44,14 @@ def grade_values(
     `task` is a program's text, a file with it, or a `Program`; its point is in its `#:` lines, in
     `data`, or given by keyword (`inputs` is a mapping for names that are parameters here).
     `namespace` maps names to numbers, nested lists or arrays, and may be `globals()`: gradients
-    under all their names (`delta_x`, `dx`, `dfdx`, …), in dictionaries (`grads["W1"]`,
-    `grads["dW1"]`) and as `x.grad` of tensors and other objects, values of the forward pass under
-    theirs. Names that are no row of the task, and values that are no real numbers, are ignored.
-    An input's name stands for the point; only where it has another value, and no other name has
-    the gradient, it is taken for the gradient.
+    under all their names (`delta_x`, `dx`, `dfdx`, …), in dictionaries (`grads["W1"]`) and as
+    `x.grad`, values of the forward pass under theirs. All other names are ignored.
 
     `ask` is "inputs" for the gradients of the inputs alone, "named" for those of the nodes that the
-    task names too; without it the task's `#: ask` line says so, or what is there: with values of
-    the forward pass the named nodes are asked for as well.
-
-    `rtol` is the relative tolerance, `carried` what right work on a wrong number earns, `eta` the
-    step of gradient descent where updated weights are looked for, `wrt` the gradients asked for.
-    After `time_limit` seconds no further mistake is named; the marks do not depend on it.
-    The result says which rows are right, and `str()` of it is the report. Nothing is printed.
-
-    Raises `GradcliError` for a task that can't be evaluated, never for what is in the namespace.
+    task names too; without it the task's `#: ask` line says so, or what is there. `rtol` is the
+    relative tolerance, `carried` what right work on a wrong number earns, `eta` the step of
+    gradient descent, `wrt` the gradients asked for. After `time_limit` seconds no further mistake
+    is named. Raises `GradcliError` for a task that can't be evaluated, never for the namespace.
 
     >>> marked = grade_values("x*y + x", {"dx": 3, "dy": -3}, x=3, y=2)
     >>> marked.score, marked.max_score, marked.right
@@ -87,10 +73,7 @@ def grade_values(
             made = make_task(program_of(task), at, data=data, wrt=wrt, seed=seed, ask=ask)
         found = Found(made, rtol)
         found.read(namespace)
-        entries = tuple(sorted(found.entries(), key=lambda entry: entry.kind))
-        scheme = Scheme(Tolerance(rtol), carried, eta)
-        marked = mark(made, values_from(entries, made.vocabulary), scheme, deadline)
-    return replace(marked, notes=(*marked.notes, *found.notes), renderer=as_text)
+        return found.marked(Scheme(Tolerance(rtol), carried, eta), deadline)
 
 
 def program_of(task: str | Path | Program) -> Program:

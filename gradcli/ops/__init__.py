@@ -1,8 +1,8 @@
 """The operation table: everything the language can compute, a row each.
 
-The rows themselves are in `table/`, by topic. This module puts them together, checks that the table
-is in order, and finds rows by symbol or by function name. To add an operation, add a row: help,
-completion, documentation, tests and reports follow.
+The rows themselves are in `table/`, by topic. A name, or a symbol, comes in, and the rows that it
+stands for go out. To add an operation, add a row: help, completion, documentation, tests and
+reports follow.
 """
 
 from __future__ import annotations
@@ -21,55 +21,36 @@ from gradcli.ops.table import (
     contractions,
     indexing,
     linear,
-    matrices,
     moving,
-    placing,
     powers,
     products,
     reductions,
-    running,
     shaping,
     slopes,
     special,
     trigonometry,
 )
 from gradcli.ops.table.compositions import COMPOSITIONS as COMPOSITIONS
-from gradcli.syntax.functions import FUNCTION_NAMES
+from gradcli.syntax.library.names import FUNCTION_NAMES
 
 _ELEMENTWISE = (arithmetic, powers, trigonometry, special, activations)
-_ARRAYS = (products, contractions, linear, matrices, reductions, running, shaping, moving)
-_PLACES = (choosing, indexing, placing)
+_ARRAYS = (products, contractions, linear, reductions, shaping, moving, choosing, indexing)
 TABLE: tuple[Operation, ...] = tuple(
-    row for part in (*_ELEMENTWISE, *_ARRAYS, *_PLACES, slopes) for row in part.ROWS
+    row for part in (*_ELEMENTWISE, *_ARRAYS, slopes) for row in part.ROWS
 )
 
 Function: TypeAlias = Operation | Composition
 """What a name can be called as."""
 
 
-def _index(
-    table: tuple[Operation, ...], compositions: tuple[Composition, ...] = ()
-) -> tuple[dict[str, Operation], dict[str, list[Function]]]:
-    """Rows by their own name, and by the names of the functions that users call."""
-    by_name: dict[str, Operation] = {}
-    by_function: dict[str, list[Function]] = {}
-    for row in table:
-        if row.name in by_name:
-            raise ValueError(f"the operation {row.name!r} stands twice in the table")
-        by_name[row.name] = row
-        rules = row.rules
-        if isinstance(rules, tuple) and len(rules) != len(row.operands):
-            raise ValueError(f"{row.name!r} has {len(row.operands)} operands, {len(rules)} rules")
-    functions: tuple[Function, ...] = (*table, *compositions)
-    for form in functions:
-        for function_name in form.aliases:
-            by_function.setdefault(function_name, []).append(form)
-    return by_name, by_function
-
-
-_BY_NAME, _BY_FUNCTION = _index(TABLE, COMPOSITIONS)
+_BY_NAME = {row.name: row for row in TABLE}
 _BY_SYMBOL = {row.symbol: row for row in TABLE if row.symbol}
-
+_BY_FUNCTION: dict[str, list[Function]] = {}
+"""Rows and compositions by the names of the functions that users call."""
+_FORMS: tuple[Function, ...] = (*TABLE, *COMPOSITIONS)
+for _form in _FORMS:
+    for _name in _form.aliases:
+        _BY_FUNCTION.setdefault(_name, []).append(_form)
 
 SPELLED = {
     word: name
@@ -147,16 +128,12 @@ def signature(row: Function, name: str | None = None) -> str:
     words = []
     for p in row.parameters:
         word = f"{p.name}, …" if p.variadic else p.name
-        words.append(word if p.required else f"{word}={_shown(p.default)}")
+        default = f"'{p.default}'" if isinstance(p.default, str) else p.default
+        default = f"{default:g}" if isinstance(default, float) else default
+        words.append(word if p.required else f"{word}={default}")
     if row.sequence:
         words[0] = "(a, b, …)"
     return f"{name or row.name}({', '.join(words)})"
-
-
-def _shown(default: object) -> str:
-    if isinstance(default, str):
-        return f"'{default}'"
-    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def signatures(name: str) -> list[str]:

@@ -114,8 +114,20 @@ WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?=\()")
 
 
 def spelling(row: Operation) -> str:
-    """NumPy's spelling of an operation: its row's, a helper of its name, or `np.` and the name."""
-    return row.numpy or (row.name if row.name in HELPERS else f"np.{row.name}")
+    """NumPy's spelling of an operation: its row's, a helper of its name, or `np.` and the name.
+
+    Where a row with options says no more than the function, it is called with operands and options
+    in the order of the parameters; an option that has a default goes by its name.
+    """
+    text = row.numpy or (row.name if row.name in HELPERS else f"np.{row.name}")
+    if "(" in text or (len(row.operands) == len(row.parameters) and not row.sequence):
+        return text
+    places = []
+    for p in row.parameters:
+        whole = "all" if row.is_reduction else ""
+        place = f"{p.name}{'=' * (not p.required)}" if p.option else f"{p.name}:{whole}".rstrip(":")
+        places.append(f"({{{place}}})" if p.variadic else f"{{{place}}}")
+    return f"{text}({', '.join(places)})"
 
 
 def calls(expression: str) -> set[str]:

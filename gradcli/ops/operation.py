@@ -14,10 +14,12 @@ file of points. Options that name axes therefore reach a kernel as negative numb
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache, partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -46,10 +48,7 @@ class Type(NamedTuple):
     @property
     def size(self) -> int:
         """The number of elements."""
-        size = 1
-        for n in self.shape:
-            size *= n
-        return size
+        return math.prod(self.shape)
 
     def __str__(self) -> str:
         if not self.shape:
@@ -207,13 +206,14 @@ class Operation:
     relative to the largest element, `minors` that small matrices go by sums of products instead.
     `mpmath` is the operation at any number of digits, a function of mpmath by its name, or one
     that takes the module and the operands. Empty, it is mpmath's function of the row's name, for
-    arrays the kernel; rows with None have no such form.
+    arrays the kernel; rows with None have no such form. `row` makes it of `jit`, if there is one.
 
     **How it is written.** `notation` where that is neither a call nor `symbol`. `jacobian` is the
     matrix of all derivatives, with `{out}`, the operands' names and `{n}`, the operand's length;
     `scalar` marks a value that is one number unless there is an axis. `numpy` is NumPy's
-    spelling, a function or a template, empty for `np.` and the row's name, for a helper of that
-    name (`numpy_helpers`), and for what a method writes (`export/numpy/calls.py`). In a template
+    spelling: a template, or a function that takes operands and options in their order; empty for
+    `np.` and the row's name, for a helper of that name (`numpy_helpers`), and for what a method
+    writes (`export/numpy/calls.py`). In a template
     `{x}` is an operand, `{x:flat}` one for which a row may be a vector, `{x:all}` the same as
     long as no axis is given, `{x:count}` that with truths as they are. `{k}` is an option, `{k?}`
     one that is left out where it has its default, `{axis=}` the same with its name, `{shape}` the
@@ -225,8 +225,7 @@ class Operation:
     `jit` is the operation on numbers, in Python, with the functions of `batch/jit.py`.
 
     **Grading.** `wrong` has for every operand the formulas that its rule is mistaken for;
-    `contracts` marks a product that sums over an axis of both operands. `samples` are the points
-    that the row is tried at (`samples.py`).
+    `contracts` marks a product that sums over an axis of both operands.
     """
 
     name: str
@@ -240,7 +239,6 @@ class Operation:
     plain: Kernel | None = None
     symbol: str | None = None
     aliases: tuple[str, ...] = ()
-    callable: bool = True
     sequence: bool = False
     doc: str = ""
     domain: str = ""
@@ -256,7 +254,6 @@ class Operation:
     selects: bool = False
     body: Callable[[tuple[Type, ...]], Any] | None = None
     written: Written | None = None
-    samples: tuple[str, ...] = ()
     numpy: str = ""
     group: str = ""
     failure: str = ""
@@ -334,19 +331,25 @@ class Operation:
         return self.group == "reductions"
 
     @property
+    def samples(self) -> tuple[str, ...]:
+        """The points that the row is tried at."""
+        from gradcli.ops import samples  # noqa: PLC0415 - for the reference and the tests
+
+        usual = samples.ONE if len(self.parameters) == 1 else samples.TWO
+        return samples.SAMPLES.get(self.name, usual)
+
+    @property
     def operands(self) -> tuple[Parameter, ...]:
         """The parameters that are values."""
         return tuple(p for p in self.parameters if not p.option)
 
     def operand_names(self, count: int) -> tuple[str, ...]:
         """Names for `count` operands; a variadic parameter's are numbered."""
-        names: list[str] = []
-        for p in self.operands:
-            if p.variadic:
-                names += [f"{p.name}{i + 1}" for i in range(count - len(self.operands) + 1)]
-            else:
-                names.append(p.name)
-        return tuple(names)
+        several = range(1, count - len(self.operands) + 2)
+        names = (
+            [f"{p.name}{i}" for i in several] if p.variadic else [p.name] for p in self.operands
+        )
+        return tuple(chain.from_iterable(names))
 
     def bind(
         self, types: tuple[Type, ...], options: Options, *, numpy_rules: bool = False
@@ -418,7 +421,10 @@ def broadcast(types: tuple[Type, ...], *, numpy_rules: bool) -> Shape:
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
-        raise Misfit(hint=_broadcast_hint(types)) from None
+        lengths = {t.shape[0] for t in types if len(t.shape) == 1}
+        fits = any(len(t.shape) == 2 and t.shape[0] in lengths for t in types)
+        word = "col(b) makes a column of the vector, which is then used for every column"
+        raise Misfit(hint=word if fits else None) from None
 
 
 def _refuse_ambiguous(types: tuple[Type, ...]) -> None:
@@ -438,12 +444,7 @@ def _refuse_ambiguous(types: tuple[Type, ...]) -> None:
             )
 
 
-def _broadcast_hint(types: tuple[Type, ...]) -> str | None:
-    """`col(b)` where a vector fits the matrix's columns."""
-    lengths = {t.shape[0] for t in types if len(t.shape) == 1}
-    if any(len(t.shape) == 2 and t.shape[0] in lengths for t in types):
-        return "col(b) makes a column of the vector, which is then used for every column"
-    return None
+CONSTANTS: Mapping[str, Any] = {"": None, "None": None, "False": False, "True": True}
 
 
 def parse_parameters(text: str) -> tuple[Parameter, ...]:
@@ -452,16 +453,13 @@ def parse_parameters(text: str) -> tuple[Parameter, ...]:
     A colon marks an option, a star takes all further operands, `=` gives a default: a number, None,
     True, False or a word in quotes.
     """
-    return tuple(_parse_parameter(word) for word in text.split())
-
-
-def _parse_parameter(word: str) -> Parameter:
-    constants: dict[str, Any] = {"None": None, "False": False, "True": True}
-    head, equals, default = word.partition("=")
-    option, variadic = head.endswith(":"), head.startswith("*")
-    value: Any = constants.get(default)
-    if default and default not in constants:
-        value = default.strip("'") if default[0] == "'" else float(default)
-    if option and isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return Parameter(head.strip("*:"), option, variadic, not equals, value)
+    found = []
+    for word in text.split():
+        head, equals, default = word.partition("=")
+        option, variadic = head.endswith(":"), head.startswith("*")
+        value = CONSTANTS.get(default, default.strip("'"))
+        if value == default and default[0] != "'":
+            value = float(default)
+            value = int(value) if option and value.is_integer() else value
+        found.append(Parameter(head.strip("*:"), option, variadic, not equals, value))
+    return tuple(found)

@@ -1,110 +1,19 @@
-"""What the array rows share: how options are read, and how they are written into rules.
+"""How options are read, and how they are written into rules.
 
-Options come in as the user wrote them (axes may count from the end, a shape may have a -1).
-The functions here give their normalised form, raise `Misfit` where an option makes no sense,
-and write options as the literals of a rule, so that a rule reads like a line of NumPy.
+Options come in as the user wrote them (axes may count from the end, a shape may have a -1). Their
+normalised form goes out, or `Misfit` where they make no sense; and texts of them as literals of a
+rule, so that a rule reads like a line of NumPy.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any
 
-from gradcli.ops import samples
-from gradcli.ops.operation import (
-    Infer,
-    Kernel,
-    Misfit,
-    Operation,
-    Options,
-    Parameter,
-    Rules,
-    Shape,
-    Site,
-    Type,
-    parse_parameters,
-    times,
-)
+from gradcli.ops.operation import Misfit, Options, Shape, Site, Type, times
 
 Keywords = dict[str, Any]
-
-
-def array_row(
-    name: str, parameters: str, forward: Kernel, infer: Infer, *rules: str, **more: Any
-) -> Operation:
-    """A row whose rules are backward rules: `delta` is the upstream gradient.
-
-    As with elementwise rows, a function is called by its own name and by its `aliases`;
-    `call=False` makes a row that only the language itself uses. A rule may have `PLACES`.
-    """
-    aliases = tuple(more.pop("aliases", "").split())
-    called = more.pop("call", True)
-    given: Rules = more.pop("rules", None) or filled(*rules)
-    if isinstance(careful := more.get("careful"), str):
-        more["careful"] = filled(careful)
-    arguments = parse_parameters(parameters)
-    more.setdefault("samples", samples.SAMPLES[name])
-    return Operation(
-        name=name,
-        parameters=arguments,
-        forward=forward,
-        rules=given,
-        elementwise=False,
-        infer=infer,
-        aliases=(name, *aliases) if called else aliases,
-        callable=called,
-        **completed(name, arguments, more),
-    )
-
-
-PLACE = re.compile(r"\{(\w+)\}")
-
-
-def filled(*texts: str) -> Rules:
-    """Rules with their `PLACES` filled in for a site; as they are where they have none."""
-    if not any(map(PLACE.search, texts)):
-        return texts
-    return lambda site: tuple(
-        PLACE.sub(lambda place: PLACES[place[1]](site), text) for text in texts
-    )
-
-
-def of_array(text: str) -> Rules:
-    """The rule of a reduction, which leaves a number as it is."""
-    rules = filled(text)
-    assert callable(rules)
-    return lambda site: rules(site) if site.types[0].shape else ("delta",)
-
-
-LATEX_HAS = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh"})
-"""Functions that are commands of LaTeX."""
-
-
-def completed(name: str, parameters: tuple[Parameter, ...], fields: Keywords) -> Keywords:
-    r"""A row's fields with what goes without saying.
-
-    `traits` names the fields that are true: `"exact selects"`. `wrong` has formulas apart by
-    semicolons, those of the next operand behind a bar, as `careful` has its form. Without `latex`
-    it is `\operatorname{name}({x})`.
-    """
-    found = {**fields, **dict.fromkeys(fields.get("traits", "").split(), True)}
-    found.pop("traits", None)
-    if "wrong" in found:
-        found["wrong"] = tuple(tuple(part.split("; ")) for part in found["wrong"].split(" | "))
-    if isinstance(careful := found.get("careful"), str):
-        found["careful"] = tuple(form.strip() for form in careful.split("|"))
-    if "symbol" not in found and "latex" not in found:
-        operands = [f"{{{p.name}}}" for p in parameters if not p.option]
-        word = name.replace("_", r"\_")
-        applied = rf"\operatorname{{{word}}}({', '.join(operands)})"
-        found["latex"] = rf"\{name} {operands[0]}" if name in LATEX_HAS else applied
-    return found
-
-
-LINEAR: Keywords = {"composite": True, "group": "linear algebra"}
-HELPER: Keywords = {"group": "used in derivatives"}
-"""What many rows have in common."""
 
 
 # --- reading options ---------------------------------------------------------------------
@@ -170,16 +79,11 @@ def axis_option(options: Keywords, rank: int) -> tuple[int, ...] | None:
     return axes
 
 
-def switch(options: Keywords, name: str = "keepdims") -> bool:
-    """An option that is on or off; normalised in place."""
-    options[name] = bool(options.get(name))
-    return bool(options[name])
-
-
 def reduction(t: Type, options: Keywords) -> tuple[Shape, Keywords]:
     """The shape that is left by `axis` and `keepdims`, and both as a kernel wants them."""
     rank = len(t.shape)
-    axes, keep = axis_option(options, rank), switch(options)
+    keep = options["keepdims"] = bool(options.get("keepdims"))
+    axes = axis_option(options, rank)
     gone = tuple(range(rank)) if axes is None else axes
     if keep:
         shape = tuple(1 if i in gone else n for i, n in enumerate(t.shape))
@@ -199,10 +103,7 @@ def reduced_count(t: Type, options: Options) -> int:
     """How many elements a normalised `axis` takes together."""
     axis = options["axis"]
     axes = range(len(t.shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
-    count = 1
-    for i in axes:
-        count *= t.shape[i]
-    return count
+    return math.prod(t.shape[i] for i in axes)
 
 
 def line_axis(t: Type, options: Keywords, what: str) -> int:
@@ -260,20 +161,6 @@ def transposed(t: Type, name: str) -> str:
 def along(site: Site) -> str:
     """The arguments that repeat a reduction so that it broadcasts against its operand."""
     return axis_argument(site.options, ", keepdims=True")
-
-
-PLACES: dict[str, Callable[[Site], str]] = {
-    "delta": lambda site: expanded(site, "delta"),
-    "out": lambda site: expanded(site, "out"),
-    "axis": lambda site: shown(site.options["axis"]),
-    "q": lambda site: shown(site.options["q"]),
-    "given_axis": lambda site: axis_argument(site.options),
-    "along": along,
-    "shape": lambda site: shape_text(site.types[0].shape),
-    "At": lambda site: transposed(site.types[0], "A"),
-    "k": lambda site: f", {site.options['k']}" if site.options["k"] else "",
-}
-"""What depends on the site in the text of a rule."""
 
 
 # --- types -------------------------------------------------------------------------------

@@ -47,10 +47,7 @@ def _scatter(_kernel: Kernel, shape: Shape, at: Shape, step: Shape, rank: int) -
 
 
 def _array(kernel: Kernel, shape: Shape, of: Shape) -> Kernel:
-    def together(*elements: Array) -> Array:
-        return np.array(elements)
-
-    return kernel if of or len(shape) != 1 else together
+    return kernel if of or len(shape) != 1 else lambda *elements: np.array(elements)
 
 
 SHORTER: Mapping[Kernel, Callable[..., Kernel]] = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from gradcli.diagnostics.error import cell_width
 from gradcli.picture.lanes import ASCII, DOWN, GLYPHS, LEFT, RIGHT, UP
 
 
@@ -68,8 +69,6 @@ class Canvas:
 
     def write(self, row: int, x: int, text: str) -> None:
         """A text; a character that is wider than a cell takes what it needs."""
-        from gradcli.diagnostics.error import cell_width  # noqa: PLC0415 - no circle of imports
-
         for char in text:
             width = cell_width(char)
             if not width:

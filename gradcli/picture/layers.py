@@ -152,13 +152,8 @@ def _across(
     for sweep in range(SWEEPS):
         forth = sweep % 2 == 0
         for column in columns if forth else reversed(columns):
-            around = before if forth else after
-            wanted = [
-                _mean(
-                    [at[j] for j in (around[i] or (before if around is after else after)[i])], at[i]
-                )
-                for i in column
-            ]
+            around, other = (before, after) if forth else (after, before)
+            wanted = [_mean([at[j] for j in around[i] or other[i]], at[i]) for i in column]
             at |= zip(column, _spread(wanted, _distances(column, size)), strict=True)
     return at
 

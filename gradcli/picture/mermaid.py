@@ -1,4 +1,4 @@
-"""The graph in Mermaid's language, which GitHub, GitLab and Jupyter draw in Markdown."""
+"""The graph in Mermaid's language, for Markdown: a `Drawing` comes in, a flowchart goes out."""
 
 from __future__ import annotations
 

@@ -9,8 +9,10 @@ contribution that comes back along it, and the variable has their sum.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,17 +86,17 @@ class Drawing:
     @cached_property
     def into(self) -> dict[int, list[Wire]]:
         """The wires that lead into every box."""
-        found: dict[int, list[Wire]] = {i: [] for i in self.boxes}
-        for wire in self.wires:
-            found[wire.target].append(wire)
-        return found
+        return self._by(attrgetter("target"))
 
     @cached_property
     def out_of(self) -> dict[int, list[Wire]]:
         """The wires of every variable."""
+        return self._by(attrgetter("source"))
+
+    def _by(self, end: Callable[[Wire], int]) -> dict[int, list[Wire]]:
         found: dict[int, list[Wire]] = {i: [] for i in self.boxes}
         for wire in self.wires:
-            found[wire.source].append(wire)
+            found[end(wire)].append(wire)
         return found
 
     @cached_property
@@ -186,10 +188,8 @@ class _Maker:
 
     def _written(self, value: Any) -> str:
         """A contribution: on one line, or in a picture on as many as the variable itself."""
-        if np.ndim(value) and not is_small(value):
-            return _shape(value, self.style)
-        if self.line == NARROW and np.ndim(value):
-            return "\n".join(whole_rows(value, self.style.precision, NARROW))
+        if self.line == NARROW or not is_small(value):
+            return "\n".join(value_lines(value, self.style, self.line))
         return inline(value, self.style.precision, self.style)
 
     def _box(self, node: Node) -> Box:
@@ -209,13 +209,9 @@ class _Maker:
 
     def _lines(self, value: Any) -> tuple[str, ...]:
         """`3`; an array on as many lines as it takes; a large one as its shape."""
-        if np.ndim(value) and not is_small(value):
-            return (_shape(value, self.style),)
-        if self.choice.blank:
+        if self.choice.blank and is_small(value):
             return (BLANK,)
-        if np.ndim(value) == 0:
-            return (number(float(value), self.style.precision),)
-        return tuple(whole_rows(value, self.style.precision, self.line))
+        return value_lines(value, self.style, self.line)
 
     def _title(self, tree: Tree) -> str:
         """What stands in a box: `+`, `sigmoid`, `·^2`, `1/·`; with names where order matters."""
@@ -231,6 +227,15 @@ class _Maker:
         hole = Name("_" if self.style.ascii else "•", NOWHERE)
         text = print_tree(substitute(tree, {read[0]: hole}))
         return text.replace("•", "·")
+
+
+def value_lines(value: Any, style: Style, line: int) -> tuple[str, ...]:
+    """What stands for a value at its wire, with this many cells for a row of an array."""
+    if not is_small(value):
+        return (_shape(value, style),)
+    if np.ndim(value) == 0:
+        return (number(float(value), style.precision),)
+    return tuple(whole_rows(value, style.precision, line))
 
 
 def _shape(value: Any, style: Style) -> str:

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcli.ops.javascript import FUNCTIONS
-from gradcli.picture.model import NARROW, drawing, headed
+from gradcli.picture.model import NARROW, drawing, headed, value_lines
 from gradcli.picture.recompute import recompute
 from gradcli.picture.svg import MOST_BOXES, Picture
 from gradcli.report.document import html_head
-from gradcli.report.numbers import is_small, number, shown, whole_rows
+from gradcli.report.numbers import number, shown
 from gradcli.report.tables import rows
 from gradcli.report.trace.listing import Choice, Late, Listing, note
 from gradcli.syntax.header import MARK
@@ -173,12 +173,8 @@ class _Page:
         if np.ndim(step.value) == 0:
             numbers = "= " + self._number(f"v{step.node.id}", step.value)
         else:
-            numbers = self._block(
-                [
-                    self.listing.shapes(step.node.type.shape, step.tree),
-                    self.listing.value_lines(step.value),
-                ]
-            )
+            shapes = self.listing.shapes(step.node.type.shape, step.tree)
+            numbers = self._block([*shapes, *self.listing.value_lines(step.value)])
         self.data.append({"kind": "forward", "node": step.node.id})
         return self._item(f"{step.node.name} = {step.expression}", numbers, mark, words)
 
@@ -186,7 +182,7 @@ class _Page:
         output, value = self.steps.result.output, self.steps.result.upstream
         numbers = f"= {escape(self.listing.inline(value))}"
         if np.ndim(value):
-            numbers = self._block([self.listing.value_lines(value)])
+            numbers = self._block(self.listing.value_lines(value))
         self.data.append({"kind": "start", "node": output.id, "after": self._lines(value)})
         words = Explained((self.explainer.start(),))
         return self._item(f"delta_{output.name}", numbers, "", words)
@@ -199,10 +195,9 @@ class _Page:
         words = self.explainer.backward(move)
         if self.program is None or move.local_value is None:
             line = self.listing.move(move)
-            return self._item(move.text, self._block([line.values]), line.note, words)
-        sent = (
-            self._number(f"u{k}", move.upstream) + " × " + self._number(f"l{k}", move.local_value)
-        )
+            return self._item(move.text, self._block(line.values), line.note, words)
+        upstream, local = self._number(f"u{k}", move.upstream), f"l{k}"
+        sent = f"{upstream} × {self._number(local, move.local_value)}"
         if move.before is not None:
             sent = f"{self._number(f'b{k}', move.before)} + {sent}"
         numbers = f"= {sent}<br>= {self._number(f'a{k}', move.accumulator)}"
@@ -225,10 +220,7 @@ class _Page:
         for name, value in result.gradient.items():
             text = escape(self.listing.gradient_text(value))
             if np.ndim(value) == 0:
-                i = next(
-                    i for i in self.steps.graph.inputs if self.steps.graph.nodes[i].name == name
-                )
-                text = self._number(f"g{i}", value)
+                text = self._number(f"g{self.steps.graph.input_numbers[name]}", value)
             items.append(f"∂{top}/∂{escape(shown(name, self.style))} = {text}")
         checked = self.late()
         return (
@@ -250,20 +242,13 @@ class _Page:
         """A number that the page may compute anew."""
         return f'<b data-n="{key}">{escape(number(float(value), self.style.precision))}</b>'
 
-    def _block(self, parts: Iterable[Iterable[str]]) -> str:
+    def _block(self, lines: Iterable[str]) -> str:
         """Lines of numbers as they stand."""
-        lines = [escape(line) for part in parts for line in part]
-        return f'<span class="lines">{chr(10).join(lines)}</span>'
+        return f'<span class="lines">{chr(10).join(map(escape, lines))}</span>'
 
     def _lines(self, value: Any) -> list[str]:
         """An accumulator, as the picture shows it at its wire."""
-        if np.ndim(value) == 0:
-            lines = [number(float(value), self.style.precision)]
-        elif is_small(value):
-            lines = whole_rows(value, self.style.precision, NARROW)
-        else:
-            lines = [f"({'×'.join(map(str, np.shape(value)))})"]
-        return headed("δ", tuple(lines))
+        return headed("δ", value_lines(value, self.style, NARROW))
 
     def _script(self) -> str:
         functions = ""

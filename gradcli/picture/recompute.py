@@ -26,11 +26,9 @@ from gradcli.syntax.tree import Call, Compare, Name, Number, Operator, Tree
 from gradcli.trace.steps import Steps
 
 CONSTANTS = {
-    "pi": "Math.PI",
-    "π": "Math.PI",
+    **dict.fromkeys(("pi", "π"), "Math.PI"),
+    **dict.fromkeys(("tau", "τ"), "(2*Math.PI)"),
     "e": "Math.E",
-    "tau": "(2*Math.PI)",
-    "τ": "(2*Math.PI)",
     "inf": "Infinity",
     "nan": "NaN",
 }
@@ -125,8 +123,7 @@ def _part(node: Tree, parts: Sequence[str], places: dict[str, str]) -> str:
             if found or node.name in CONSTANTS:
                 return found or CONSTANTS[node.name]
         case Operator():
-            row = ops.for_symbol(node.symbol)
-            return _spelled(row, parts)
+            return _spelled(ops.for_symbol(node.symbol), parts)
         case Compare():
             if len(node.symbols) == 1:
                 return _spelled(ops.for_symbol(node.symbols[0]), parts)

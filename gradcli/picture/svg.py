@@ -107,11 +107,9 @@ class Picture:
         wires = len(self.drawing.into[box.id])
         width = (cell_width(box.title) + number) * CHARACTER + 2 * PADDING
         height = LINE + 2 * PADDING - 4
-        return (
-            (max(width, wires * PORT + 8), height)
-            if self.down
-            else (width, max(height, wires * PORT + 4))
-        )
+        if self.down:
+            return max(width, wires * PORT + 8), height
+        return width, max(height, wires * PORT + 4)
 
     def _text(self, lines: list[str], box: Box, head: str) -> tuple[float, float]:
         """Width and height of the lines at a wire."""
@@ -217,11 +215,8 @@ def _smooth(points: list[Point], *, down: bool) -> str:
     (x, y), *rest = points
     path = [f"M{x:.1f} {y:.1f}"]
     for to_x, to_y in rest:
-        if down:
-            half = (y + to_y) / 2
-            path.append(f"C{x:.1f} {half:.1f} {to_x:.1f} {half:.1f} {to_x:.1f} {to_y:.1f}")
-        else:
-            half = (x + to_x) / 2
-            path.append(f"C{half:.1f} {y:.1f} {half:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}")
+        half_x, half_y = (x + to_x) / 2, (y + to_y) / 2
+        first, second = ((x, half_y), (to_x, half_y)) if down else ((half_x, y), (half_x, to_y))
+        path.append("C" + " ".join(f"{a:.1f} {b:.1f}" for a, b in (first, second, (to_x, to_y))))
         x, y = to_x, to_y
     return "".join(path)

@@ -1,4 +1,4 @@
-"""The points of a plot and what is marked on it, as JSON or CSV."""
+"""A plot as JSON or CSV: a `Curve` or `Field` comes in, its points and marks go out as text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcli.plots.curve import Curve
+from gradcli.plots.curve import Curve, Mark
 from gradcli.plots.field import Field
 from gradcli.report import json
 
@@ -36,18 +36,14 @@ def _fields(found: Curve | Field) -> Iterator[tuple[str, Any]]:
         points |= {"value": found.value, **slopes}
     yield "points", {name: json.late(values) for name, values in points.items()}
     if isinstance(found, Curve):
-        yield (
-            "marks",
-            [
-                {
-                    key: part if key == "kind" else json.late(part)
-                    for key, part in mark._asdict().items()
-                }
-                for mark in found.marks
-            ],
-        )
+        yield "marks", [_mark(mark) for mark in found.marks]
         yield "gaps", [[low, high] for low, high in found.gaps]
         yield "tangent", None if found.tangent is None else found.tangent._asdict()
+
+
+def _mark(mark: Mark) -> json.Object:
+    numbers = mark._asdict()
+    return {"kind": numbers.pop("kind")} | {key: json.late(x) for key, x in numbers.items()}
 
 
 def _csv(found: Curve | Field) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A program over two inputs: values and gradients on a grid."""
+"""A program over two inputs: ranges come in, values and gradients on a grid go out."""
 
 from __future__ import annotations
 

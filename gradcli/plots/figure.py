@@ -86,9 +86,8 @@ def _draw_curve(made: Figure, found: Curve, precision: int) -> None:
     if found.tangent is not None:
         at, value, slope = found.tangent
         ends = np.array([found.x[0], found.x[-1]])
-        text = (
-            f"tangent at {found.name} = {number(at, precision)}: slope {number(slope, precision)}"
-        )
+        where, steep = number(at, precision), number(slope, precision)
+        text = f"tangent at {found.name} = {where}: slope {steep}"
         top.plot(ends, value + slope * (ends - at), "--", color=ORANGE, linewidth=1.3, label=text)
         top.plot([at], [value], "o", color=ORANGE)
         bottom.plot([at], [slope], "o", color=ORANGE)
@@ -127,16 +126,10 @@ def _draw_field(made: Figure, found: Field) -> None:
     value = np.ma.masked_invalid(found.value)
     low, high = limits(found.value)
     if value.min() < value.max():
-        drawn = axes.contourf(
-            found.x,
-            found.y,
-            value,
-            levels=np.linspace(low, high, 15),
-            extend="both",
-            cmap="cividis",
-        )
-        axes.contour(found.x, found.y, value, levels=np.linspace(low, high, 15), colors="black",
-                     linewidths=0.4, negative_linestyles="solid")  # fmt: skip
+        heights = found.x, found.y, value, np.linspace(low, high, 15)
+        drawn = axes.contourf(*heights, extend="both", cmap="cividis")
+        lines: dict[str, Any] = {"linewidths": 0.4, "negative_linestyles": "solid"}
+        axes.contour(*heights, colors="black", **lines)
         made.colorbar(drawn, ax=axes, label=found.output, format="%.4g")
     step = max(1, len(found.x) // ARROWS)
     half = step // 2

@@ -1,214 +1,169 @@
-"""Functions of arrays that are more than one row, or whose meaning differs by library."""
+"""Functions of arrays that are more than one row, or whose meaning differs by library.
+
+A call of a sum, a mean, a rounding … comes in, its value comes out.
+"""
 
 from __future__ import annotations
 
 import ast
 import math
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from gradcli.python import sizes
-from gradcli.python.array_picks import ArrayPicks
-from gradcli.python.array_table import FUNCTIONS
-from gradcli.python.library_calls import Call, Method, taken
-from gradcli.python.plain_calls import plain_call
-from gradcli.python.values import (
-    Builtin,
-    Class,
-    Instance,
-    Value,
-    has_traced,
-    is_traced,
-    unread,
-)
+from gradcli.python.array_shapes import flat
+from gradcli.python.calls import Call
+from gradcli.python.plain_calls import plain_call, plain_numpy
+from gradcli.python.subscripts import Subscripts
+from gradcli.python.values import Builtin, Class, Instance, Value, has_traced, is_traced, unread
 
 MOST_COUNTED = 170
 """Whose factorial a float has."""
 
 
-class ArrayCalls(ArrayPicks):
-    """Sums and means, products of arrays, and functions with another order of arguments."""
-
-    def special(self, family: str, name: str) -> Method | None:
-        """The method for a function that needs one."""
-        found = FUNCTIONS.get(f"{family}.{name}")
-        if found is None and family != "other":
-            found = FUNCTIONS.get(name)
-        if callable(found):
-            return partial(found, self)
-        return None if found is None else getattr(self, found)
-
-    def _reduced(self, call: Call) -> Value:
-        """`sum`, `mean`, `prod`, `max`, `min` with an axis; torch's `max(x, dim)` gives two."""
-        where, a, k = call.where, call.arguments, call.keywords
-        name = {"amax": "max", "amin": "min"}.get(call.name, call.name)
-        first = k.pop("initial", None)
-        if k.get("where") is not None:
-            if name not in {"sum", "prod"}:
-                raise unread(f"{name} with where= is not read")
-            chosen = k.pop("where")
-            a[0] = self.library(
-                Builtin("numpy", "where"), [chosen, a[0], float(name == "prod")], {}, call.node
-            )
-        if first is not None:
-            found = self._reduced(call)
-            sign = {"sum": ast.Add, "prod": ast.Mult}.get(name)
-            if sign is not None:
-                return self.binary(sign, found, first, where, call.node)
-            both = [self.numeric(v, where) for v in (found, first)]
-            return self.apply("maximum" if name == "max" else "minimum", both, where)
-        of, axis, keep = taken(a, k, "a", axis=None, keepdims=False)
-        of, axis = self.numeric(of, where), self.axes(axis)
-        row = {"max": "amax", "min": "amin"}.get(name, name)
-        keep = self.truth(keep)
-        if axis == ():
-            return of
-        if is_traced(of):
-            kind = "i" if self.kind(of) in "ib" and name in ("sum", "prod") else "f"
-            if self.kind(of) in "ib" and name in ("max", "min"):
-                kind = self.kind(of)
-            if not self.tape.shape(of):
-                return of
-            options = {"axis": axis, "keepdims": keep}
-            found = self.apply(
-                row, [of], where._replace(operands=where.operands[:1]), options, kind
-            )
-        else:
-            plain = np.asarray(self.tape.value(of))
-            self.budget.elements(plain.size)
-            if not plain.size and name in ("max", "min"):
-                raise unread(f"{name} of an empty array")
-            with np.errstate(all="ignore"):
-                found = self.tape.plain(getattr(np, name)(plain, axis=axis, keepdims=keep))
+def reduced(
+    reader: Subscripts,
+    call: Call,
+    x: Value,
+    axis: Any = None,
+    keepdims: Any = False,
+    initial: Value = None,
+    where: Value = None,
+) -> Value:
+    """`sum`, `mean`, `prod`, `max`, `min`, of some elements, and with one more number."""
+    name = {"amax": "max", "amin": "min"}.get(call.name, call.name)
+    if where is not None:
+        if name not in ("sum", "prod"):
+            raise unread(f"{name} with where= is not read")
+        chosen = [where, x, float(name == "prod")]
+        x = reader.library(Builtin("numpy", "where"), chosen, {}, call.node)
+    found = _reduced(reader, call._replace(name=name), x, axis, keepdims)
+    if initial is None:
         return found
+    sign = {"sum": ast.Add, "prod": ast.Mult}.get(name)
+    if sign is not None:
+        return reader.binary(sign, found, initial, call.where, call.node)
+    both = [reader.numeric(v, call.where) for v in (found, initial)]
+    return reader.apply("maximum" if name == "max" else "minimum", both, call.where)
 
-    def _spread(self, call: Call) -> Value:
-        """`var` and `std`."""
-        of, axis, ddof, keep = taken(
-            call.arguments, call.keywords, "a", axis=None, ddof=0, keepdims=False
-        )
-        of = self.numeric(of, call.where)
-        options = {"axis": self.axes(axis), "ddof": self.whole(ddof), "keepdims": self.truth(keep)}
-        if is_traced(of):
-            where = call.where._replace(operands=call.where.operands[:1])
-            return self.apply(call.name, [of], where, options)
-        plain = self.tape.value(of)
-        self.budget.elements(np.size(plain))
-        return self.tape.plain(getattr(np, call.name)(plain, **options))
 
-    def _running(self, call: Call) -> Value:
-        """`cumsum`, `cumprod`: without an axis of the flattened array."""
-        where, family, a, k = call.where, call.family, call.arguments, call.keywords
-        name = call.name
-        of, axis = taken(a, k, "a", axis=None)
-        of = self.numeric(of, where)
-        if len(self.tape.shape(of)) > 1 and axis is None:
-            if family == "torch":
-                raise unread(f"{name} needs dim")
-            of = self.reshaped(of, (math.prod(self.tape.shape(of)),), where)
-        return self.apply(name, [of], where._replace(operands=()), {"axis": self.axes(axis)})
+def _reduced(reader: Subscripts, call: Call, x: Value, axis: Any, keepdims: Any) -> Value:
+    name, options = call.name, {"axis": axis, "keepdims": keepdims}
+    if axis == () or (is_traced(x) and not reader.tape.shape(x)):
+        return x
+    if is_traced(x):
+        kind = reader.kind(x)
+        if name not in ("max", "min"):
+            kind = "i" if kind in "ib" and name in ("sum", "prod") else "f"
+        row = {"max": "amax", "min": "amin"}.get(name, name)
+        return reader.apply(row, [x], call.first, options, kind)
+    plain = np.asarray(reader.tape.value(x))
+    reader.budget.elements(plain.size)
+    if not plain.size and name in ("max", "min"):
+        raise unread(f"{name} of an empty array")
+    with np.errstate(all="ignore"):
+        return reader.tape.plain(getattr(np, name)(plain, **options))
 
-    def _soft(self, call: Call) -> Value:
-        """`softmax` and its kin, along the last axis unless told otherwise."""
-        of, axis = taken(call.arguments, call.keywords, "x", axis=-1)
-        of = self.numeric(of, call.where)
-        return self.apply(
-            call.name, [of], call.where._replace(operands=()), {"axis": self.axes(axis)}
-        )
 
-    def _hypot(self, call: Call) -> Value:
-        """`math.hypot` of any number of lengths."""
-        if len(call.arguments) != 2:
-            return self.from_prelude("multi_hypot", call.arguments, {}, call.node)
-        where = call.where
-        return self.apply("hypot", [self.numeric(v, where) for v in call.arguments], where)
+def running(reader: Subscripts, call: Call, x: Value, axis: Any = None) -> Value:
+    """`cumsum`, `cumprod`: without an axis of the flattened array."""
+    if len(reader.tape.shape(x)) > 1 and axis is None:
+        if call.family == "torch":
+            raise unread(f"{call.name} needs dim")
+        x = flat(reader, x, call.where)
+    return reader.apply(call.name, [x], call.bare, {"axis": axis})
 
-    def _arange(self, call: Call) -> Value:
-        """`np.arange`: how many numbers there are is fixed, where they begin moves along."""
-        a, where = call.arguments, call.where._replace(operands=())
-        if not has_traced(a):
-            found = plain_call(self, call.family, "arange", a, call.keywords)
-            return found if found is not NotImplemented else None
-        start, stop, step = (a[0], a[1], a[2] if len(a) > 2 else 1.0) if len(a) > 1 else (
-            0.0, a[0], 1.0)  # fmt: skip
-        values = [self.by_value(v, "arange()") for v in (start, stop, step)]
-        self.budget.elements(sizes.elements("arange", values, {}))
-        count = self.tape.plain(np.arange(len(np.arange(*values)), dtype=float))
-        return self.binary(
-            ast.Add, start, self.binary(ast.Mult, count, step, where, call.node), where, call.node
-        )
 
-    def _itself(self, call: Call) -> Value:
-        """`np.real`, `np.conj`: the array itself."""
-        return self.numeric(call.arguments[0], call.where)
+def exactly(reader: Subscripts, call: Call) -> Value:
+    """Counts of SciPy, of whole numbers that depend on no input."""
+    plain = [reader.by_value(v, f"{call.name}()") for v in call.arguments]
+    if any(np.size(v) > 1 or abs(v) > MOST_COUNTED for v in plain):
+        raise reader.budget.exceeded("a whole number that is too large")
+    functions: Any = {"binom": math.comb, "comb": math.comb, "perm": math.perm}
+    function = functions.get(call.name, math.factorial)
+    return float(function(*(reader.whole(v) for v in plain)))
 
-    def _exactly(self, call: Call) -> Value:
-        """Counts of SciPy, of whole numbers that depend on no input."""
-        plain = [self.by_value(v, f"{call.name}()") for v in call.arguments]
-        if any(np.size(v) > 1 or abs(v) > MOST_COUNTED for v in plain):
-            raise self.budget.exceeded("a whole number that is too large")
-        functions: Any = {"binom": math.comb, "comb": math.comb, "perm": math.perm}
-        function = functions.get(call.name, math.factorial)
-        return float(function(*(self.whole(v) for v in plain)))
 
-    def _slogdet(self, call: Call) -> Value:
-        where, a = call.where, call.arguments
-        plain = self.tape.value(a[0])
-        sign = np.float64(np.linalg.slogdet(plain)[0])
-        self.fix(a[0], "the sign of a determinant")
-        names = ("sign", "logabsdet")
-        of = Class("slogdet", [], {}, fields=names, is_tuple=True)
-        return Instance(
-            of, dict(zip(names, (sign, self.apply("logdet", [a[0]], where)), strict=True))
-        )
+def slogdet(reader: Subscripts, call: Call, x: Value) -> Value:
+    """`np.linalg.slogdet`."""
+    sign = np.float64(np.linalg.slogdet(reader.tape.value(x))[0])
+    reader.fix(x, "the sign of a determinant")
+    logarithm = reader.apply("logdet", [x], call.where)
+    of = Class("slogdet", [], {}, fields=("sign", "logabsdet"), is_tuple=True)
+    return Instance(of, {"sign": sign, "logabsdet": logarithm})
 
-    def _clip(self, call: Call) -> Value:
-        where, a, k = call.where, call.arguments, call.keywords
-        for old, new in (("min", "lo"), ("max", "hi")):
-            if old in k:
-                k[new] = k.pop(old)
-        of, low, high = taken(a, k, "a", lo=None, hi=None)
-        of = self.numeric(of, where)
-        if low is not None and high is not None:
-            return self.apply(
-                "clip", [of, self.numeric(low, where), self.numeric(high, where)], where
-            )
-        if low is not None:
-            return self.apply(
-                "maximum", [of, self.numeric(low, where)], where._replace(operands=())
-            )
-        if high is not None:
-            return self.apply(
-                "minimum", [of, self.numeric(high, where)], where._replace(operands=())
-            )
-        return of
 
-    def _round(self, call: Call) -> Value:
-        where, a, k = call.where, call.arguments, call.keywords
-        of, digits = taken(a, k, "a", decimals=0)
-        of, n = self.numeric(of, where), self.whole(digits)
-        scale = 10.0**n
-        if n == 0:
-            return self.apply("round", [of], where._replace(operands=where.operands[:1]))
-        where = where._replace(operands=())
-        inner = self.apply("round", [self.apply("mul", [of, scale], where)], where)
-        return self.apply("div", [inner, scale], where)
+def clip(
+    reader: Subscripts,
+    call: Call,
+    x: Value,
+    lo: Value = None,
+    hi: Value = None,
+    min: Value = None,  # noqa: A002 - NumPy's
+    max: Value = None,  # noqa: A002 - NumPy's
+) -> Value:
+    """`np.clip`, with one bound or both."""
+    bounds = [lo if min is None else min, hi if max is None else max]
+    given = [x, *(reader.numeric(v, call.where) for v in bounds if v is not None)]
+    if len(given) == 1:
+        return x
+    if len(given) == 3:
+        return reader.apply("clip", given, call.where)
+    return reader.apply("minimum" if bounds[0] is None else "maximum", given, call.bare)
 
-    def _not(self, call: Call) -> Value:
-        where, a = call.where, call.arguments
-        return self.apply(
-            "equal", [self.numeric(a[0], where), 0.0], where._replace(operands=()), kind="b"
-        )
 
-    def _log(self, call: Call) -> Value:
-        """`math.log(x, base)`; NumPy's has no base."""
-        where, family, a, k = call.where, call.family, call.arguments, call.keywords
-        if len(a) == 2 and family == "math":
-            return self.apply("log_base", [self.numeric(v, where) for v in a], where)
-        if len(a) != 1:
-            raise unread("np.log takes one array")
-        if has_traced(a):
-            return self.row_call("log", a, k, where)
-        return plain_call(self, family, "log", a, k) if family != "linalg" else a[0]
+def round_(reader: Subscripts, call: Call, x: Value, decimals: Value = 0) -> Value:
+    """`np.round`."""
+    digits = reader.whole(decimals)
+    if not digits:
+        return reader.apply("round", [x], call.first)
+    given = [x, digits]
+    return (
+        reader.library(Builtin("gradcli", "round_to"), given, {}, call.node) if reader.rounds else x
+    )
+
+
+def where(
+    reader: Subscripts, call: Call, condition: Value, x: Any = None, y: Value = None
+) -> Value:
+    """`np.where`: a choice element by element, or the places of what is true."""
+    if x is None:
+        found = np.nonzero(reader.by_value(condition, "where()"))
+        return tuple(reader.tape.plain(f) for f in found)
+    three = [reader.numeric(v, call.where) for v in (condition, x, y)]
+    if any(map(is_traced, three)):
+        return reader.apply("where", three, call.where)
+    plain = [reader.tape.value(v) for v in three]
+    reader.budget.broadcast(plain)
+    return reader.tape.plain(np.where(*plain))
+
+
+def log(reader: Subscripts, call: Call) -> Value:
+    """`math.log(x, base)`; NumPy's has no base."""
+    given = call.arguments
+    if len(given) == 2 and call.family == "math":
+        return reader.apply("log_base", [reader.numeric(v, call.where) for v in given], call.where)
+    if len(given) != 1:
+        raise unread("np.log takes one array")
+    if not has_traced(given) and (found := plain_call(reader, call)) is not NotImplemented:
+        return found
+    return reader.apply("log", [reader.numeric(given[0], call.where)], call.where)
+
+
+def quantile(
+    reader: Subscripts, call: Call, x: Value, q: Value, axis: Any = None, keepdims: Any = False
+) -> Value:
+    """`np.quantile`: a row for one part that depends on no input."""
+    options = {"axis": axis, "keepdims": keepdims}
+    if is_traced(q) or np.shape(reader.by_value(q, "a part")):
+        return reader.library(Builtin("gradcli", "quantiles"), [x, q], options, call.node)
+    return reader.apply("quantile", [x], call.bare, {"q": float(q), **options})
+
+
+def sort(reader: Subscripts, call: Call, x: Value, axis: Any = -1) -> Value:
+    """`np.sort`: without an axis of the flattened array."""
+    if axis is None:
+        x, axis = flat(reader, x, call.where), 0
+    if is_traced(x):
+        return reader.apply("sort", [x], call.bare, {"axis": axis})
+    return plain_numpy(reader, "sort", [x, axis], {})

@@ -1,31 +1,29 @@
-"""Functions that make arrays, and those that tell what is known of one."""
+"""Functions that make arrays, and those that tell what is known of one.
+
+A call comes in; a number, an array or, for `np.shape` and its kin, plain data comes out.
+"""
 
 from __future__ import annotations
 
+import ast
 import math
 from typing import Any
 
 import numpy as np
 
 from gradcli.python import sizes, spellings
-from gradcli.python.library_calls import Call, LibraryCalls, taken
-from gradcli.python.plain_calls import expect_small, of_plain, plain_argument
+from gradcli.python.calls import Arguments, Call, Keywords
+from gradcli.python.plain_calls import numpy_call, plain_argument, plain_numpy
 from gradcli.python.stores import store
+from gradcli.python.subscripts import Subscripts
 from gradcli.python.tape import described
-from gradcli.python.values import (
-    NOWHERE,
-    Array,
-    Builtin,
-    Value,
-    Where,
-    has_traced,
-    is_traced,
-    unread,
-)
+from gradcli.python.values import Array, Value, Where, has_traced, is_traced, unread
 
 UNSEEDED = "random numbers without a seed differ in every run"
 SEED = "np.random.seed(0) makes them the same, or give the name a value"
 
+MOST_AXES = 64
+"""What an array of NumPy may have."""
 DRAWN = (
     *("randn", "rand", "random", "normal", "uniform", "standard_normal", "randint", "integers"),
     *("permutation", "choice", "random_sample", "binomial", "exponential", "gamma", "beta"),
@@ -34,234 +32,161 @@ DRAWN = (
 """Functions that draw random numbers."""
 
 
-class ArrayMakers(LibraryCalls):
-    """Makers of arrays, their shapes, random numbers."""
+def array(
+    reader: Subscripts, call: Call, value: Value = 0.0, dtype: Value = None, ndmin: Value = 0
+) -> Value:
+    """`np.array`, `torch.tensor`."""
+    if isinstance(value, Array):
+        found: Value = copied(reader, value)
+    elif isinstance(value, tuple | list | range):
+        found = reader.numeric(value, call.where)
+    elif reader.is_number(value):
+        found = value
+    else:
+        raise unread(f"{described(value)} isn't an array of numbers")
+    if dtype is not None:
+        found = cast(reader, found, dtype, call.where)
+    lengths = reader.tape.shape(found)
+    more = min(reader.whole(ndmin), MOST_AXES) - len(lengths)
+    return reader.reshaped(found, (*[1] * more, *lengths), call.where) if more > 0 else found
 
-    def _array(self, call: Call) -> Value:
-        """`np.array`, `np.asarray`, `torch.tensor`."""
-        where, arguments, keywords = call.where, call.arguments, call.keywords
-        value = arguments[0] if arguments else 0.0
-        dtype = arguments[1] if len(arguments) > 1 else keywords.get("dtype")
-        if isinstance(value, Array):
-            found: Value = self.copied(value, where)
-        elif isinstance(value, tuple | list | range):
-            found = self.numeric(value, where)
-        elif self.is_number(value):
-            found = value
-        else:
-            raise unread(f"{described(value)} isn't an array of numbers")
-        return found if dtype is None else self.cast(found, dtype, where)
 
-    def _asarray(self, call: Call) -> Value:
-        """`np.asarray`: of an array itself, so that both names are one array."""
-        value = call.arguments[0] if call.arguments else None
-        dtype = call.arguments[1] if len(call.arguments) > 1 else call.keywords.get("dtype")
-        kind = spellings.TYPES.get(str(getattr(dtype, "name", dtype)), "f")
-        if isinstance(value, Array) and (dtype is None or kind == self.kind(value)):
-            return value
-        return self._array(call)
+def asarray(reader: Subscripts, call: Call, value: Value = 0.0, dtype: Value = None) -> Value:
+    """`np.asarray`: of an array itself, so that both names are one array."""
+    same = dtype is None or spellings.kind_of(dtype) == reader.kind(value)
+    return value if isinstance(value, Array) and same else array(reader, call, value, dtype)
 
-    def _from_items(self, call: Call) -> Value:
-        """`np.fromiter`."""
-        return self._array(call._replace(arguments=call.arguments[:1], keywords={}))
 
-    def copied(self, value: Value, where: Where) -> Value:
-        """A copy of an array."""
-        if not isinstance(value, Array):
-            return value
-        node = self.tape.node(value)
-        if node is None:
-            return self.tape.plain(np.array(self.tape.value(value)))
-        return self.tape.wrap(node, value.root.kind) if self.tape.types[node].shape else value
+def copied(reader: Subscripts, value: Value) -> Value:
+    """A copy of an array."""
+    if not isinstance(value, Array):
+        return value
+    node = reader.tape.node(value)
+    if node is None:
+        return reader.tape.plain(np.array(reader.tape.value(value)))
+    return reader.tape.wrap(node, value.root.kind) if reader.tape.types[node].shape else value
 
-    def cast(self, value: Value, dtype: Value, where: Where) -> Value:
-        """A number or array of another type; whole numbers are cut off at the point."""
-        name = dtype.name if isinstance(dtype, Builtin) else dtype
-        kind = spellings.TYPES.get(name, "f") if isinstance(name, str) else "f"
-        value = self.numeric(value, where)
-        if not is_traced(value):
-            to: Any = {"f": np.float64, "i": np.int64, "b": np.bool_}[kind]
-            plain = self.tape.value(value)
-            return self.tape.plain(np.asarray(plain).astype(to))
-        own = self.kind(value)
-        node = self.tape.operand(value)
-        assert isinstance(node, int)
-        if kind == "b" and own != "b":
-            return self.apply("not_equal", [value, 0.0], where, kind="b")
-        if kind == "i" and own == "f":
-            one = where._replace(operands=where.operands[:1])
-            size = self.apply("floor", [self.apply("abs", [value], one)], one)
-            return self.apply("mul", [self.apply("sign", [value], one), size], where, kind="i")
-        return self.tape.wrap(node, kind)
 
-    def _filled(self, call: Call, fill: Value) -> Value:
-        """`zeros`, `ones`, `full`: of numbers that do not depend on an input."""
-        where, family = call.where, call.family
-        arguments, keywords = call.arguments, dict(call.keywords)
-        dtype = keywords.pop("dtype", None)
-        shape = keywords.pop("shape", keywords.pop("size", None))
-        if shape is None:
-            if family == "torch" and len(arguments) > 1:
-                shape = tuple(arguments)
-            else:
-                shape = arguments[0] if arguments else ()
-                dtype = dtype or (arguments[1] if len(arguments) > 1 else None)
-        lengths = self.shape_of(shape)
-        kind = spellings.TYPES.get(getattr(dtype, "name", dtype) or "float", "f")
-        plain = self.tape.value(fill)
-        if has_traced(fill):
-            return self.apply("full", [fill], where, {"shape": lengths})
-        self.budget.room(8 * math.prod(lengths))
-        to: Any = {"f": np.float64, "i": np.int64, "b": np.bool_}[kind]
-        return self.tape.plain(np.full(lengths, plain, dtype=to)) if lengths else to(plain)
+def cast(reader: Subscripts, value: Value, dtype: Value, where: Where) -> Value:
+    """A number or array of another type; whole numbers are cut off at the point."""
+    kind = spellings.kind_of(dtype)
+    value = reader.numeric(value, where)
+    if not is_traced(value):
+        plain = reader.tape.value(value)
+        return reader.tape.plain(np.asarray(plain).astype(spellings.DTYPES[kind]))
+    own = reader.kind(value)
+    node = reader.tape.operand(value)
+    assert isinstance(node, int)
+    if kind == "b" and own != "b":
+        return reader.apply("not_equal", [value, 0.0], where, kind="b")
+    if kind == "i" and own == "f":
+        one = where._replace(operands=where.operands[:1])
+        size = reader.apply("floor", [reader.apply("abs", [value], one)], one)
+        return reader.apply("mul", [reader.apply("sign", [value], one), size], where, kind="i")
+    return reader.tape.wrap(node, kind)
 
-    def _constant_array(self, call: Call) -> Value:
-        """`zeros`, `ones`."""
-        return self._filled(call, float(call.name == "ones"))
 
-    def _full(self, call: Call) -> Value:
-        """`full`, `full_like`: the second has the shape of its first argument."""
-        call.keywords.pop("dtype", None)
-        of, fill = taken(call.arguments, call.keywords, "shape", "fill_value")
-        shape = of if call.name == "full" else self.tape.shape(of)
-        return self._filled(call._replace(family="numpy", arguments=[shape], keywords={}), fill)
+def _constant(reader: Subscripts, shape: tuple[int, ...], fill: Any, kind: str) -> Value:
+    """An array of one number that depends on no input."""
+    reader.budget.room(8 * math.prod(shape))
+    to = spellings.DTYPES[kind]
+    return reader.tape.plain(np.full(shape, fill, dtype=to)) if shape else to(fill)
 
-    def _like(self, call: Call) -> Value:
-        """`zeros_like`, `ones_like`: of the type of a plain array."""
-        of, fill = call.arguments[0], float(call.name == "ones_like")
-        kind = self.kind(of) if isinstance(of, Array) and not is_traced(of) else "f"
-        if isinstance(of, tuple | list):
-            of = self.numeric(of, NOWHERE)
-            kind = self.kind(of)
-        dtype = call.keywords.get("dtype")
-        if dtype is not None:
-            kind = spellings.TYPES.get(str(getattr(dtype, "name", dtype)), "f")
-        to: Any = {"f": np.float64, "i": np.int64, "b": np.bool_}[kind]
-        shape = self.tape.shape(of)
-        self.budget.elements(math.prod(shape))
-        self.budget.room(8 * math.prod(shape))
-        return self.tape.plain(np.full(shape, fill, dtype=to)) if shape else to(fill)
 
-    def _shape(self, call: Call) -> Value:
-        where, a = call.where, call.arguments
-        return self.tape.shape(self.numeric(a[0], where))
+def filled(reader: Subscripts, call: Call, fill: Value) -> Value:
+    """`zeros`, `ones`, `full`: of one number, with a shape that may be written in several ways."""
+    arguments, keywords = call.arguments, call.keywords
+    shape, dtype = keywords.get("shape", keywords.get("size")), None
+    if shape is None and call.family == "torch" and len(arguments) > 1:
+        shape = tuple(arguments)
+    elif shape is None:
+        shape = arguments[0] if arguments else ()
+        dtype = arguments[1] if len(arguments) > 1 else None
+    lengths = reader.shape_of(shape)
+    if has_traced(fill):
+        return reader.apply("full", [fill], call.where, {"shape": lengths})
+    return _constant(reader, lengths, reader.tape.value(fill), spellings.kind_of(dtype))
 
-    def _ndim(self, call: Call) -> Value:
-        where, a = call.where, call.arguments
-        return len(self.tape.shape(self.numeric(a[0], where)))
 
-    def _size(self, call: Call) -> Value:
-        where, a, k = call.where, call.arguments, call.keywords
-        of, axis = taken(a, k, "a", axis=None)
-        shape = self.tape.shape(self.numeric(of, where))
-        return math.prod(shape) if axis is None else shape[self.whole(axis)]
+def full(reader: Subscripts, call: Call, shape: Value, fill_value: Value) -> Value:
+    """`full`, `full_like`: the second has the shape of its first argument."""
+    if call.name == "full_like":
+        shape = reader.tape.shape(shape)
+    call = call._replace(family="numpy", arguments=[shape], keywords={})
+    return filled(reader, call, fill_value)
 
-    def _by_value(self, call: Call) -> Value:
-        """A function whose result does not change with small changes of what it is given."""
-        a, k = call.arguments, call.keywords
-        name = call.name
-        plain = [self.by_value(v, f"{name}()") for v in a]
-        named = {
-            {"p": "ord", "n": "repeats"}.get(key, key): self.by_value(v, f"{name}()")
-            for key, v in k.items()
-        }
-        if name == "argsort" and call.family in ("jax", "torch"):
-            named["kind"] = "stable"
-        expect_small(self, name, plain, named)
-        with np.errstate(all="ignore"):
-            return of_plain(self, getattr(np, name)(*plain, **named))
 
-    def _where(self, call: Call) -> Value:
-        where, a, k = call.where, call.arguments, call.keywords
-        if len(a) == 1:
-            found = np.nonzero(self.by_value(a[0], "where()"))
-            return tuple(self.tape.plain(f) for f in found)
-        condition, yes, no = (self.numeric(v, where) for v in taken(a, k, "condition", "x", "y"))
-        if not any(map(is_traced, (condition, yes, no))):
-            self.budget.broadcast([self.tape.value(v) for v in (condition, yes, no)])
-            return self.tape.plain(np.where(*(self.tape.value(v) for v in (condition, yes, no))))
-        return self.apply("where", [condition, yes, no], where)
+def like(reader: Subscripts, call: Call) -> Value:
+    """`zeros_like`, `ones_like`: of the type of a plain array."""
+    of = call.arguments[0]
+    if isinstance(of, tuple | list):
+        of = reader.numeric(of, call.where)
+    kind = reader.kind(of) if isinstance(of, Array) and not is_traced(of) else "f"
+    shape = reader.tape.shape(of)
+    reader.budget.elements(math.prod(shape))
+    return _constant(reader, shape, float(call.name == "ones_like"), kind)
 
-    def _finite(self, call: Call) -> Value:
-        a = call.arguments
-        return self.tape.plain(np.isfinite(np.asarray(self.by_value(a[0], "isfinite()"))))
 
-    def _stopped(self, call: Call) -> Value:
-        """A value that no gradient goes through."""
-        return self.stopped(call.arguments[0], "stop_gradient()")
+def arange(reader: Subscripts, call: Call) -> Value:
+    """`np.arange`: how many numbers there are is fixed, where they begin moves along."""
+    given = call.arguments
+    if not has_traced(given):
+        return plain_numpy(reader, "arange", given, call.keywords)
+    start, stop, step, *_ = [0.0, *given, 1.0] if len(given) == 1 else [*given, 1.0]
+    values = [reader.by_value(v, "arange()") for v in (start, stop, step)]
+    reader.budget.elements(sizes.elements("arange", values, {}))
+    count = reader.tape.plain(np.arange(len(np.arange(*values)), dtype=float))
+    scaled = reader.binary(ast.Mult, count, step, call.bare, call.node)
+    return reader.binary(ast.Add, start, scaled, call.bare, call.node)
 
-    def stopped(self, value: Value, what: str) -> Value:
-        """The value as a plain number or array."""
-        plain = self.by_value(value, what)
-        return self.tape.plain(np.array(plain)) if isinstance(value, Array) else plain
 
-    def _into(self, call: Call) -> Value:
-        """`np.fill_diagonal`, `np.copyto` and others that change their first argument."""
-        where, a = call.where, call.arguments
-        of = a[0]
-        if not isinstance(of, Array) or call.keywords:
-            raise unread(f"np.{call.name} changes an array, with arguments in order")
-        shape = self.tape.shape(of)
-        if call.name == "fill_diagonal":
-            places: Any = tuple([np.arange(min(shape))] * len(shape))
-            value = self.numeric(a[1], where)
-        elif call.name == "copyto":
-            places, value = Ellipsis, self.numeric(a[1], where)
-        elif call.name == "putmask":
-            mask = np.asarray(self.by_value(a[1], "a mask"), dtype=bool)
-            places, value = mask, self.numeric(a[2], where)
-            if self.tape.shape(value) == shape and shape:
-                value = self.element(value, self.tape.plain(mask), where)
-        else:  # put
-            flat = np.asarray(self.by_value(a[1], "an index")).ravel()
-            places, value = np.unravel_index(flat, shape), self.numeric(a[2], where)
-        store(self.tape, of, places, value, where)
-        return None
+# --- what is known of an array ---
 
-    def _shuffled(self, call: Call) -> Value:
-        """`np.random.shuffle`: the rows in an order that the seed decides."""
-        of = call.arguments[0]
-        if self.random is None:
-            raise unread(UNSEEDED, SEED)
-        if isinstance(of, list):
-            order = self.random.permutation(len(of))
-            of[:] = [of[i] for i in order]
-        elif isinstance(of, Array):
-            order = self.random.permutation(self.tape.shape(of)[0])
-            store(self.tape, of, Ellipsis, self.element(of, [*map(int, order)], call.where),
-                            call.where)  # fmt: skip
-        return None
 
-    def _random(self, call: Call) -> Value:
-        """Random numbers, if the text has seeded them as NumPy's own generator is."""
-        a, k = call.arguments, call.keywords
-        name = call.name
-        if name == "seed":
-            self.random = np.random.RandomState(self.whole(a[0], "a seed") if a else 0)
-            return None
-        if name in ("default_rng", "RandomState"):
-            if not a:
-                raise unread(UNSEEDED, "give a seed")
-            return Generator(getattr(np.random, name)(self.whole(a[0], "a seed")))
-        if self.random is None:
-            raise unread(UNSEEDED, SEED)
-        return self.drawn(self.random, name, a, k)
+def size(reader: Subscripts, call: Call, x: Value, axis: Any = None) -> Value:
+    """`np.size`."""
+    lengths = reader.tape.shape(x)
+    return math.prod(lengths) if axis is None else lengths[axis]
 
-    def drawn(self, generator: Any, name: str, a: list[Value], k: dict[str, Value]) -> Value:
-        """Numbers of a seeded generator."""
-        if name not in DRAWN:
-            raise unread(f"random.{name} is not read")
-        plain = [plain_argument(self, v) for v in a]
-        named = {key: plain_argument(self, v) for key, v in k.items()}
-        numbers = [v for v in (*plain, named.get("size")) if v is not None]
-        counts = [named["size"]] if named.get("size") is not None else numbers
-        flat = np.concatenate([np.ravel(np.asarray(v, dtype=float)) for v in (1.0, *counts)])
-        whole = flat[(np.abs(flat) >= 1) & (flat == np.floor(flat))]
-        self.budget.elements(int(min(np.prod(np.abs(whole)), 1e15)))
-        if name == "multivariate_normal":
-            self.budget.products(sizes.size(plain[1] if len(plain) > 1 else 1) ** 2)
-        found = getattr(generator, name)(*plain, **named)
-        return self.tape.plain(found)
+
+def by_value(reader: Subscripts, call: Call) -> Value:
+    """A function whose result does not change with small changes of what it is given."""
+    what = f"{call.name}()"
+    plain = [reader.by_value(v, what) for v in call.arguments]
+    named = {key: reader.by_value(v, what) for key, v in call.keywords.items()}
+    if call.name == "argsort" and call.family in ("jax", "torch"):
+        named["kind"] = "stable"
+    return numpy_call(reader, call.name, plain, named)
+
+
+def stopped(reader: Subscripts, value: Value, what: str) -> Value:
+    """The value as a plain number or array."""
+    plain = reader.by_value(value, what)
+    return reader.tape.plain(np.array(plain)) if isinstance(value, Array) else plain
+
+
+def into(reader: Subscripts, call: Call) -> Value:
+    """`np.fill_diagonal`, `np.copyto` and others that change their first argument."""
+    of, *more = call.arguments
+    if not isinstance(of, Array) or call.keywords:
+        raise unread(f"np.{call.name} changes an array, with arguments in order")
+    lengths = reader.tape.shape(of)
+    value = reader.numeric(more[call.name in ("putmask", "put")], call.where)
+    places: Any = Ellipsis  # copyto
+    if call.name == "fill_diagonal":
+        places = tuple([np.arange(min(lengths))] * len(lengths))
+    elif call.name == "putmask":
+        places = np.asarray(reader.by_value(more[0], "a mask"), dtype=bool)
+        if reader.tape.shape(value) == lengths and lengths:
+            value = reader.element(value, reader.tape.plain(places), call.where)
+    elif call.name == "put":
+        flat = np.asarray(reader.by_value(more[0], "an index")).ravel()
+        places = np.unravel_index(flat, lengths)
+    store(reader.tape, of, places, value, call.where)
+    return None
+
+
+# --- random numbers ---
 
 
 class Generator:
@@ -269,3 +194,48 @@ class Generator:
 
     def __init__(self, generator: Any) -> None:
         self.generator = generator
+
+
+def shuffled(reader: Subscripts, call: Call, of: Value) -> Value:
+    """`np.random.shuffle`: the rows in an order that the seed decides."""
+    if reader.random is None:
+        raise unread(UNSEEDED, SEED)
+    if isinstance(of, list):
+        order = reader.random.permutation(len(of))
+        of[:] = [of[i] for i in order]
+    elif isinstance(of, Array):
+        order = reader.random.permutation(reader.tape.shape(of)[0])
+        rows = reader.element(of, [*map(int, order)], call.where)
+        store(reader.tape, of, Ellipsis, rows, call.where)
+    return None
+
+
+def random(reader: Subscripts, call: Call) -> Value:
+    """Random numbers, if the text has seeded them as NumPy's own generator is."""
+    a, name = call.arguments, call.name
+    if name == "seed":
+        reader.random = np.random.RandomState(reader.whole(a[0], "a seed") if a else 0)
+        return None
+    if name in ("default_rng", "RandomState"):
+        if not a:
+            raise unread(UNSEEDED, "give a seed")
+        return Generator(getattr(np.random, name)(reader.whole(a[0], "a seed")))
+    if reader.random is None:
+        raise unread(UNSEEDED, SEED)
+    return drawn(reader, reader.random, name, a, call.keywords)
+
+
+def drawn(reader: Subscripts, generator: Any, name: str, a: Arguments, k: Keywords) -> Value:
+    """Numbers of a seeded generator."""
+    if name not in DRAWN:
+        raise unread(f"random.{name} is not read")
+    plain = [plain_argument(reader, v) for v in a]
+    named = {key: plain_argument(reader, v) for key, v in k.items()}
+    numbers = [v for v in (*plain, named.get("size")) if v is not None]
+    counts = [named["size"]] if named.get("size") is not None else numbers
+    flat = np.concatenate([np.ravel(np.asarray(v, dtype=float)) for v in (1.0, *counts)])
+    whole = flat[(np.abs(flat) >= 1) & (flat == np.floor(flat))]
+    reader.budget.elements(int(min(np.prod(np.abs(whole)), 1e15)))
+    if name == "multivariate_normal":
+        reader.budget.products(sizes.size(plain[1] if len(plain) > 1 else 1) ** 2)
+    return reader.tape.plain(getattr(generator, name)(*plain, **named))

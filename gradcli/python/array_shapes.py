@@ -1,4 +1,7 @@
-"""Functions that move elements: shapes, transposes, joining, splitting, sorting."""
+"""Functions that move elements: shapes, transposes, joining, splitting.
+
+A call comes in; an array that looks at the one it is made of comes out, or a copy, as in NumPy.
+"""
 
 from __future__ import annotations
 
@@ -9,240 +12,221 @@ from typing import Any
 import numpy as np
 
 from gradcli.python import sizes
-from gradcli.python.array_makers import ArrayMakers
-from gradcli.python.library_calls import Call, taken
+from gradcli.python.array_makers import copied
+from gradcli.python.calls import Call
+from gradcli.python.subscripts import Subscripts
 from gradcli.python.tape import described
 from gradcli.python.values import NOWHERE, Array, Scalar, Value, Where, is_traced, unread
 
+Look = Callable[[Any], Any]
+"""A function of NumPy that only moves elements."""
 
-class ArrayShapes(ArrayMakers):
-    """Functions that move the elements of arrays."""
 
-    def _is_array(self, value: Value) -> bool:
-        return isinstance(value, Array) or (isinstance(value, Scalar) and value.kind == "f")
+def _like(reader: Subscripts, of: Value) -> Any:
+    """An array of a value's shape, to see what shape a function of NumPy makes of it."""
+    return np.empty(reader.tape.shape(of), dtype=np.bool_)
 
-    def _reshape(self, call: Call) -> Value:
-        where, a, k = call.where, call.arguments, call.keywords
-        k.pop("newshape", None) if "shape" in k else None
-        shape = k.pop("shape", k.pop("newshape", None))
-        of, *more = a
-        if shape is None:
-            shape = more[0] if len(more) == 1 else tuple(more)
-        of = self.numeric(of, where)
-        lengths = self.shape_of(shape)
-        plain = np.asarray(self.tape.value(of))
-        try:
-            lengths = np.empty(plain.shape, dtype=np.bool_).reshape(lengths).shape
-        except ValueError:
-            text = f"{plain.size} elements do not fit into the shape {lengths}"
-            raise unread(text, kind="shape") from None
-        return self.reshaped(of, lengths, where)
 
-    def _ravel(self, call: Call) -> Value:
-        where, a = call.where, call.arguments
-        of = self.numeric(a[0], where)
-        if call.family == "torch" and (len(a) > 1 or call.keywords):
-            _, first, last = taken(a, call.keywords, "input", start_dim=0, end_dim=-1)
-            shape = self.tape.shape(of)
-            start, end = self.whole(first) % len(shape), self.whole(last) % len(shape)
-            middle = math.prod(shape[start : end + 1])
-            return self.reshaped(of, (*shape[:start], middle, *shape[end + 1 :]), where)
-        found = self.reshaped(of, (math.prod(self.tape.shape(of)),), where)
-        return self.copied(found, where) if call.name == "flatten" else found
+def flat(reader: Subscripts, of: Value, where: Where) -> Value:
+    """All elements in one row."""
+    return reader.reshaped(of, (math.prod(reader.tape.shape(of)),), where)
 
-    def _moved(
-        self, of: Value, look: Callable[[Any], Any], where: Where, *, copy: bool = False
-    ) -> Value:
-        """Elements that are only moved, by a function of NumPy."""
-        of = self.numeric(of, where)
-        if not isinstance(of, Array):
-            if is_traced(of):
-                of = self.apply("reshape", [of], where._replace(operands=()), {"shape": (1,)})
-                first = look
-                return self.tape.view(of, lambda a: first(a.reshape(())), "", {}, where)
-            return self.tape.plain(look(np.asarray(of)))
-        self.budget.elements(math.prod(self.tape.shape(of)))
-        found = self.tape.view(of, look, "", {}, where)
-        return self.copied(found, where) if copy else found
 
-    def transposed(self, of: Value, axes: Value, where: Where) -> Value:
-        """`x.T`, `np.transpose(x, axes)`."""
-        of = self.numeric(of, where)
-        rank = len(self.tape.shape(of))
-        if rank < 2 or not isinstance(of, Array):
-            return of
-        order = None if axes is None else tuple(self.whole(v) for v in axes)
-        if order is None or order == tuple(reversed(range(rank))):
-            return self.tape.view(of, np.transpose, "T", {}, where)
-        return self._moved(of, lambda a: np.transpose(a, order), where)
+def reshape(reader: Subscripts, call: Call) -> Value:
+    """`np.reshape(x, shape)`, `x.reshape(2, 3)`."""
+    of, *more = call.arguments
+    shape = call.keywords.get("shape", call.keywords.get("newshape"))
+    if shape is None:
+        shape = more[0] if len(more) == 1 else tuple(more)
+    of, lengths = reader.numeric(of, call.where), reader.shape_of(shape)
+    try:
+        lengths = _like(reader, of).reshape(lengths).shape
+    except ValueError:
+        count = math.prod(reader.tape.shape(of))
+        text = f"{count} elements do not fit into the shape {lengths}"
+        raise unread(text, kind="shape") from None
+    return reader.reshaped(of, lengths, call.where)
 
-    def _transpose(self, call: Call) -> Value:
-        where, family, a, k = call.where, call.family, call.arguments, call.keywords
-        of, *axes = a
-        axes = list(axes) or [k.get("axes", k.get("axis"))]
-        if family == "torch" and len(axes) == 2 and not isinstance(axes[0], tuple | list):
-            first, second = (self.whole(v) for v in axes)
-            return self._moved(of, lambda x: np.swapaxes(x, first, second), where)
-        if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], tuple | list)):
-            return self.transposed(of, axes[0], where)
-        return self.transposed(of, tuple(axes), where)
 
-    def matrix_transposed(self, of: Value, where: Where) -> Value:
-        """`x.mT`: the last two axes of any number of them."""
-        of = self.numeric(of, where)
-        if len(self.tape.shape(of)) < 3:
-            return self.transposed(of, None, where)
-        return self._moved(of, lambda a: np.swapaxes(a, -1, -2), where)
+def ravel(reader: Subscripts, call: Call, x: Value) -> Value:
+    """`np.ravel`, `x.flatten()`: the second is a copy."""
+    found = flat(reader, x, call.where)
+    return copied(reader, found) if call.name == "flatten" else found
 
-    def _matrix_transposed(self, call: Call) -> Value:
-        return self.matrix_transposed(call.arguments[0], call.where)
 
-    def _permute(self, call: Call) -> Value:
-        where, a, k = call.where, call.arguments, call.keywords
-        of, *axes = a
-        order = axes[0] if axes and isinstance(axes[0], tuple | list) else tuple(axes)
-        return self.transposed(of, order or k.get("axis"), where)
+def moved(reader: Subscripts, of: Value, look: Look, where: Where, *, copy: bool = False) -> Value:
+    """Elements that are only moved, by a function of NumPy."""
+    of = reader.numeric(of, where)
+    if not isinstance(of, Array):
+        if is_traced(of):
+            of = reader.apply("reshape", [of], where._replace(operands=()), {"shape": (1,)})
+            return reader.tape.view(of, lambda a: look(a.reshape(())), "", {}, where)
+        return reader.tape.plain(look(np.asarray(of)))
+    reader.budget.elements(math.prod(reader.tape.shape(of)))
+    found = reader.tape.view(of, look, "", {}, where)
+    return copied(reader, found) if copy else found
 
-    def _view(self, call: Call) -> Value:
-        """Functions that only show elements otherwise, or choose among them."""
-        where, a, k = call.where, call.arguments, call.keywords
-        name = call.name
-        of, *more = a
-        options = [self.by_value(v, f"{name}()") for v in more]
-        named = {key: self.by_value(v, f"{name}()") for key, v in k.items()}
-        named = {{"n": "repeats", "k": "offset"}.get(key, key): v for key, v in named.items()}
-        options = [
-            v if isinstance(v, np.ndarray | str | None) else self._as_option(v) for v in options
-        ]
-        named = {key: self._as_option(v) for key, v in named.items()}
-        function = getattr(np, name)
-        if name in ("tile", "repeat", "broadcast_to"):
-            self.budget.elements(self.count_of(name, of, [*options, *named.values()]))
-        of = self.numeric(of, where)
-        if name == "squeeze" and not options and not named:
-            shape = tuple(n for n in self.tape.shape(of) if n != 1)
-            return self.reshaped(of, shape, where)
-        return self._moved(of, lambda x: function(x, *options, **named), where)
 
-    def count_of(self, name: str, of: Value, options: list[Any]) -> int:
-        """How many elements a repetition is going to have."""
-        size = math.prod(self.tape.shape(of)) if self._is_array(of) else 1
-        if name == "broadcast_to":
-            return int(np.prod(np.asarray(options[0], dtype=float)))
-        return int(size * np.prod(np.maximum(1, np.abs(np.asarray(options[0], dtype=float)))))
+def transposed(reader: Subscripts, of: Value, axes: Value, where: Where) -> Value:
+    """`x.T`, `np.transpose(x, axes)`."""
+    of = reader.numeric(of, where)
+    rank = len(reader.tape.shape(of))
+    if rank < 2 or not isinstance(of, Array):
+        return of
+    order = None if axes is None else tuple(reader.whole(v) for v in axes)
+    if order is None or order == tuple(reversed(range(rank))):
+        return reader.tape.view(of, np.transpose, "T", {}, where)
+    return moved(reader, of, lambda a: np.transpose(a, order), where)
 
-    def _as_option(self, value: Any) -> Any:
-        if isinstance(value, tuple | list):
-            return tuple(self._as_option(v) for v in value)
-        if isinstance(value, float | np.floating) and float(value).is_integer():
-            return int(value)
-        return value
 
-    def _expand_dims(self, call: Call) -> Value:
-        where, a, k = call.where, call.arguments, call.keywords
-        of, axis = taken(a, k, "a", "axis")
-        of, axes = self.numeric(of, where), self.axes(axis)
-        shape = np.expand_dims(np.empty(self.tape.shape(of), dtype=np.bool_), axes).shape
-        return self.reshaped(of, shape, where)
+def transpose(reader: Subscripts, call: Call) -> Value:
+    """`np.transpose(x, axes)`, `x.permute(1, 0)`; `torch.transpose(x, 0, 1)` swaps two axes."""
+    (of, *axes), k = call.arguments, call.keywords
+    given = axes[0] if axes else k.get("axes", k.get("axis"))
+    if len(axes) > 1 or isinstance(given, int):
+        given = tuple(axes)
+    if call.family == "torch" and call.name == "transpose" and len(axes) == 2:
+        first, second = (reader.whole(v) for v in axes)
+        return moved(reader, of, lambda x: np.swapaxes(x, first, second), call.where)
+    return transposed(reader, of, given, call.where)
 
-    def _atleast(self, call: Call) -> Value:
-        where, a = call.where, call.arguments
-        of = self.numeric(a[0], where)
-        function = getattr(np, call.name)
-        return self.reshaped(
-            of, function(np.empty(self.tape.shape(of), dtype=np.bool_)).shape, where
+
+def matrix_transposed(reader: Subscripts, of: Value, where: Where) -> Value:
+    """`x.mT`: the last two axes of any number of them."""
+    of = reader.numeric(of, where)
+    if len(reader.tape.shape(of)) < 3:
+        return transposed(reader, of, None, where)
+    return moved(reader, of, lambda a: np.swapaxes(a, -1, -2), where)
+
+
+def view(reader: Subscripts, call: Call) -> Value:
+    """Functions that only show elements otherwise, or choose among them."""
+    name, (of, *more) = call.name, call.arguments
+    options = [_option(reader.by_value(v, f"{name}()")) for v in more]
+    named = {
+        {"n": "repeats", "k": "offset", "shifts": "shift"}.get(key, key): _option(
+            reader.by_value(v, f"{name}()")
         )
+        for key, v in call.keywords.items()
+    }
+    if name in ("tile", "repeat", "broadcast_to", "take"):
+        reader.budget.elements(_count_of(reader, name, of, [*options, *named.values()]))
+    of = reader.numeric(of, call.where)
+    if name == "squeeze" and not options and not named:
+        shape = tuple(n for n in reader.tape.shape(of) if n != 1)
+        return reader.reshaped(of, shape, call.where)
+    function = getattr(np, name)
+    return moved(reader, of, lambda x: function(x, *options, **named), call.where)
 
-    def _joined(self, call: Call) -> Value:
-        """`concatenate`, `stack`, `hstack`, `vstack`, `column_stack`."""
-        where, a, k = call.where, call.arguments, call.keywords
-        name = call.name
-        k.pop("dtype", None)
-        first, axis = taken(a, k, "arrays", axis=0)
-        parts = [self.numeric(v, where) for v in self.sequence(first)]
-        if name in ("hstack", "vstack", "column_stack"):
-            at_least = np.atleast_1d if name == "hstack" else np.atleast_2d
-            for i, part in enumerate(parts):
-                shape = at_least(np.empty(self.tape.shape(part), dtype=np.bool_)).shape
-                if name == "column_stack" and len(self.tape.shape(part)) < 2:
-                    shape = shape[::-1]
-                parts[i] = self.reshaped(part, shape, where)
-            first_rank = len(self.tape.shape(parts[0])) if parts else 1
-            axis = 0 if name == "vstack" or (name == "hstack" and first_rank == 1) else 1
-            name = "concatenate"
-        row = "stack" if name == "stack" else "concat"
-        if not any(map(is_traced, parts)):
-            arrays = [self.tape.value(p) for p in parts]
-            self.budget.elements(sum(np.size(x) for x in arrays))
-            function = np.stack if row == "stack" else np.concatenate
-            return self.tape.plain(function(arrays, axis=self.axes(axis)))
-        options = {"axis": self.axes(axis)}
-        return self.apply(row, parts, where._replace(operands=()), options)
 
-    def joined_along(self, name: str, index: Value, where: Where) -> Value:
-        """`np.r_[a, b]`, `np.c_[a, b]`."""
-        parts = index if isinstance(index, tuple) else (index,)
-        if any(isinstance(p, str) for p in parts):
-            raise unread(f"np.{name} is read of numbers, arrays and slices")
-        arrays = []
-        for part in parts:
-            if isinstance(part, slice):
-                self.budget.elements(sizes.elements("arange", [part.start or 0, part.stop], {}))
-                part = self.tape.plain(np.arange(part.start or 0, part.stop, part.step or 1))  # noqa: PLW2901 - the array that it stands for
-            arrays.append(self.numeric(part, where))
-        call = Call("concatenate", "numpy", [arrays], {}, where, None)
-        if name == "c_":
-            return self._joined(call._replace(name="column_stack"))
-        lifted = [a if self.tape.shape(a) else self.reshaped(a, (1,), where) for a in arrays]
-        return self._joined(call._replace(arguments=[lifted]))
+def _count_of(reader: Subscripts, name: str, of: Value, options: list[Any]) -> int:
+    """How many elements a repetition is going to have."""
+    is_array = isinstance(of, Array) or (isinstance(of, Scalar) and of.kind == "f")
+    size = math.prod(reader.tape.shape(of)) if is_array else 1
+    if name == "take":
+        along = reader.tape.shape(of)[options[1]] if len(options) > 1 else size
+        return np.size(options[0]) * size // max(1, along)
+    counts = np.asarray(options[0], dtype=float)
+    if name == "broadcast_to":
+        return int(np.prod(counts))
+    return int(size * np.prod(np.maximum(1, np.abs(counts))))
 
-    def sequence(self, value: Value) -> list[Value]:
-        """The items of a list, or the rows of an array."""
-        if isinstance(value, tuple | list | range):
-            return list(value)
-        if isinstance(value, Array):
-            return [self.element(value, i, NOWHERE) for i in range(self.tape.shape(value)[0])]
-        raise unread(f"{described(value)} isn't a list of arrays")
 
-    def _append(self, call: Call) -> Value:
-        of, more, axis = taken(call.arguments, call.keywords, "arr", "values", axis=None)
-        if axis is None:
-            parts = [self.numeric(v, call.where) for v in (of, more)]
-            parts = [self.reshaped(p, (math.prod(self.tape.shape(p)),), call.where) for p in parts]
-            of, more, axis = *parts, 0
-        return self._joined(
-            call._replace(name="concatenate", arguments=[[of, more], axis], keywords={})
+def _option(value: Any) -> Any:
+    """A number without a fraction as a whole one."""
+    if isinstance(value, tuple | list):
+        return tuple(map(_option, value))
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return int(value)
+    return value
+
+
+def expand_dims(reader: Subscripts, call: Call, x: Value, axis: Any) -> Value:
+    """`np.expand_dims`."""
+    return reader.reshaped(x, np.expand_dims(_like(reader, x), axis).shape, call.where)
+
+
+def at_least(reader: Subscripts, call: Call, x: Value) -> Value:
+    """`np.atleast_2d`."""
+    return reader.reshaped(x, getattr(np, call.name)(_like(reader, x)).shape, call.where)
+
+
+# --- joined and split ---
+
+
+def sequence(reader: Subscripts, value: Value) -> list[Value]:
+    """The items of a list, or the rows of an array."""
+    if isinstance(value, tuple | list | range):
+        return list(value)
+    if isinstance(value, Array):
+        return [reader.element(value, i, NOWHERE) for i in range(reader.tape.shape(value)[0])]
+    raise unread(f"{described(value)} isn't a list of arrays")
+
+
+def joined(reader: Subscripts, call: Call, arrays: Value, axis: Any = 0) -> Value:
+    """`concatenate`, `stack`, `hstack`, `vstack`, `column_stack`."""
+    name = call.name
+    parts = [reader.numeric(v, call.where) for v in sequence(reader, arrays)]
+    if name in ("hstack", "vstack", "column_stack"):
+        lift = np.atleast_1d if name == "hstack" else np.atleast_2d
+        for i, part in enumerate(parts):
+            shape = lift(_like(reader, part)).shape
+            if name == "column_stack" and len(reader.tape.shape(part)) < 2:
+                shape = shape[::-1]
+            parts[i] = reader.reshaped(part, shape, call.where)
+        first_rank = len(reader.tape.shape(parts[0])) if parts else 1
+        axis = 0 if name == "vstack" or (name == "hstack" and first_rank == 1) else 1
+    row = "stack" if name == "stack" else "concat"
+    if any(map(is_traced, parts)):
+        return reader.apply(row, parts, call.bare, {"axis": axis})
+    plain = [reader.tape.value(p) for p in parts]
+    reader.budget.elements(sum(np.size(x) for x in plain))
+    function = np.stack if row == "stack" else np.concatenate
+    return reader.tape.plain(function(plain, axis=axis))
+
+
+def joined_along(reader: Subscripts, name: str, index: Value, where: Where) -> Value:
+    """`np.r_[a, b]`, `np.c_[a, b]`."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(p, str) for p in parts):
+        raise unread(f"np.{name} is read of numbers, arrays and slices")
+    arrays = []
+    for part in parts:
+        if isinstance(part, slice):
+            reader.budget.elements(sizes.elements("arange", [part.start or 0, part.stop], {}))
+            part = reader.tape.plain(np.arange(part.start or 0, part.stop, part.step or 1))  # noqa: PLW2901 - the array that it stands for
+        arrays.append(reader.numeric(part, where))
+    if name == "c_":
+        return joined(reader, Call("column_stack", "numpy", [], {}, where, None), arrays)
+    lifted = [a if reader.tape.shape(a) else reader.reshaped(a, (1,), where) for a in arrays]
+    return joined(reader, Call("concatenate", "numpy", [], {}, where, None), lifted)
+
+
+def slice_along(reader: Subscripts, x: Value, axis: int, index: Any, where: Where) -> Value:
+    """The elements at an index, or of a slice, of one axis."""
+    items = (*[slice(None)] * (axis % len(reader.tape.shape(x))), index)
+    return reader.element(x, items, where)
+
+
+def split(reader: Subscripts, call: Call, x: Value, parts: Value, axis: Any = None) -> Value:
+    """`np.split` and its kin; `torch.split` takes the length of a part."""
+    axis = axis if axis is not None else int(call.name == "hsplit")
+    parts = reader.by_value(parts, "split()")
+    length = reader.tape.shape(x)[axis]
+    if call.family == "torch" and call.name == "split":
+        one = not isinstance(parts, tuple | list)
+        parts = (
+            range(reader.whole(parts), length, reader.whole(parts))
+            if one
+            else np.cumsum(parts)[:-1]
         )
-
-    def _split(self, call: Call) -> Value:
-        """`np.split` and its kin; `torch.split` takes the length of a part."""
-        where, family, a, k = call.where, call.family, call.arguments, call.keywords
-        name = call.name
-        of, parts, axis = taken(a, k, "ary", "parts", axis=1 if name == "hsplit" else 0)
-        axis, of = self.whole(axis), self.numeric(of, where)
-        parts = self.by_value(parts, "split()")
-        length = self.tape.shape(of)[axis]
-        if family == "torch" and name == "split" and not isinstance(parts, tuple | list):
-            parts = list(range(self.whole(parts), length, self.whole(parts)))
-        elif family == "torch" and name == "split":
-            parts = list(np.cumsum(parts)[:-1])
-        whole = parts if isinstance(parts, tuple | list | np.ndarray) else self.whole(parts)
-        split = np.split if name != "array_split" else np.array_split
-        found = []
-        for piece in split(np.arange(length), whole):
-            start, stop = (int(piece[0]), int(piece[-1]) + 1) if len(piece) else (0, 0)
-            items = (*[slice(None)] * (axis % len(self.tape.shape(of))), slice(start, stop))
-            found.append(self.element(of, items, where))
-        return found
-
-    def _sorted(self, call: Call) -> Value:
-        """`np.sort`: the elements in an order that their values decide."""
-        where, a, k = call.where, call.arguments, call.keywords
-        of, axis = taken(a, k, "a", axis=-1)
-        of = self.numeric(of, where)
-        self.budget.spend(math.prod(self.tape.shape(of)) // 50)
-        if not is_traced(of):
-            return self.tape.plain(np.sort(self.tape.value(of), axis=self.axes(axis)))
-        order = np.argsort(self.by_value(of, "sort()"), axis=self.axes(axis), kind="stable")
-        along = self.axes(axis)
-        return self._moved(of, lambda x: np.take_along_axis(x, order, axis=along), where, copy=True)
+    if isinstance(parts, tuple | list | range | np.ndarray):
+        parts = list(parts)
+    else:
+        parts = reader.whole(parts)
+    function = np.split if call.name != "array_split" else np.array_split
+    found = []
+    for piece in function(np.arange(length), parts):
+        start, stop = (int(piece[0]), int(piece[-1]) + 1) if len(piece) else (0, 0)
+        found.append(slice_along(reader, x, axis, slice(start, stop), call.where))
+    return found

@@ -1,4 +1,7 @@
-"""Assignments: names, elements and attributes that are given a value, and the steps of it."""
+"""Assignments: a target and a value come in; the name, element or attribute has it afterwards.
+
+A step is noted for each, and the node gets the name.
+"""
 
 from __future__ import annotations
 
@@ -102,7 +105,7 @@ class Assignments(Expressions):
             return
         if isinstance(target, ast.Subscript):
             of, index = self.value(target.value), self.value(target.slice)
-            before = self._held(of)
+            before = self.held(of)
             self.store(of, index, value, self.where(target))
             name = self._element_name(target, index)
             self.step(name, "=", value, value, before, node, of)
@@ -110,7 +113,7 @@ class Assignments(Expressions):
         self._store(target, value)
         self.step(self.target_name(target), "=", value, value, None, node)
 
-    def _held(self, of: Value) -> int | None:
+    def held(self, of: Value) -> int | None:
         """The node that stands for an array before a store into it; -1 where it has none yet."""
         if not isinstance(of, Array):
             return None
@@ -236,38 +239,44 @@ class Assignments(Expressions):
         else:
             old, name = self.value(target), target.id
         right = self.value(node.value)
-        where = self.where(node, target, node.value)
-        if isinstance(old, list) and isinstance(node.op, ast.Add):
-            more = self.listed(right, where)
-            self.expect_room(len(more), text=False)
-            old.extend(more)
+        if self._changed_itself(old, right, node):
             return GOES_ON
-        if isinstance(old, dict) and isinstance(node.op, ast.BitOr):
-            old |= self.binary(ast.BitOr, old, right, where, node)
-            return GOES_ON
-        if isinstance(old, Instance):
-            name_of = BINARY[type(node.op)][2].replace("__", "__i", 1)
-            found = self.call_method(old, name_of, [right], node)
-            if found is not NotImplemented:
-                self.set_target(target, found)
-                return GOES_ON
-        held = self._held(of)
+        held = self.held(of)
         if held is None:
             held = -1 if (whole := self.node_of_value(old)) is None else whole
+        where = self.where(node, target, node.value)
         new = self.binary(type(node.op), old, right, where, node)
         if isinstance(old, Array) and (not isinstance(of, Array) or old.view is not None):
             if self.tape.shape(new) != self.tape.shape(old):
                 text = f"shapes do not fit: {self.tape.shape(new)} into {self.tape.shape(old)}"
                 raise unread(text, kind="shape")
             store(self.tape, old, Ellipsis, new, where)
-            self.step(name, sign, old, right, held, node, of if isinstance(of, Array) else old)
+            new, of = old, of if isinstance(of, Array) else old
         elif isinstance(target, ast.Subscript):
             self.store(of, index, new, where)
-            self.step(name, sign, new, right, held, node, of)
         else:
             self.set_target(target, new)
-            self.step(name, sign, new, right, held, node)
+            of = None
+        self.step(name, sign, new, right, held, node, of)
         return GOES_ON
+
+    def _changed_itself(self, old: Value, right: Value, node: ast.AugAssign) -> bool:
+        """Whether it is a list, a dictionary or an object, which changes itself."""
+        if isinstance(old, list) and isinstance(node.op, ast.Add):
+            more = self.listed(right, self.where(node))
+            self.budget.spend(len(more))
+            old.extend(more)
+        elif isinstance(old, dict) and isinstance(node.op, ast.BitOr):
+            old |= self.binary(ast.BitOr, old, right, self.where(node), node)
+        elif isinstance(old, Instance):
+            name = BINARY[type(node.op)][2].replace("__", "__i", 1)
+            found = self.call_method(old, name, [right], node)
+            if found is NotImplemented:
+                return False
+            self.set_target(node.target, found)
+        else:
+            return False
+        return True
 
     def set_target(self, target: ast.expr, value: Value) -> None:
         """Give a single target a value."""

@@ -1,27 +1,28 @@
-"""Functions that are several operations of the table: the steps that go onto the tape."""
+"""Functions of the operation table: a call comes in, its operations go onto the tape.
+
+One is a row, or a composition of several.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from gradcli import ops
+from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Source, Span
 from gradcli.engine.constant import ENGINE
 from gradcli.graph.draft import Operand, Step
 from gradcli.graph.lower import lower_formula
 from gradcli.ops import Composition
-from gradcli.python.values import unread
+from gradcli.ops.operation import Operation
+from gradcli.python.calls import Call
+from gradcli.python.core import Core
+from gradcli.python.values import Value, unread
+from gradcli.syntax import tree
 from gradcli.syntax.library.names import KEYWORDS, OPERANDS, SECOND
-from gradcli.syntax.tree import Call, Name
-
-
-def composition(name: str, positional: int, keywords: list[str]) -> Composition | None:
-    """The composition that a call means; None where it is none."""
-    if not ops.is_function(name):
-        return None
-    found = ops.function(name, positional, [KEYWORDS.get(k, k) for k in keywords])
-    return found if isinstance(found, Composition) else None
 
 
 def arranged(
@@ -61,6 +62,75 @@ def steps(
     """
     nowhere = Span(0, 0)
     words = (*operands, *(option for option, _ in options))
-    trees = tuple(Name(word, nowhere) for word in words)
-    call = Call(name, trees, words, nowhere, nowhere, qualified=True)
+    trees = tuple(tree.Name(word, nowhere) for word in words)
+    call = tree.Call(name, trees, words, nowhere, nowhere, qualified=True)
     return lower_formula(Source(""), call, operands, dict(options), engine=ENGINE)
+
+
+def composed(reader: Core, function: Composition, call: Call) -> Value:
+    """A function that is several operations, at the place of its call."""
+    operands, given = arranged(function, call.arguments, call.keywords)
+    options = tuple((k, _option(reader, v, None, text=True)) for k, v in given.items())
+    values = [reader.numeric(v, call.where) for v in operands.values()]
+    try:
+        parts, result = steps(function.name, tuple(operands), options)
+    except GradcliError as error:
+        raise unread(error.message, error.hint) from None
+    if not isinstance(result, int):
+        return result.value
+    for step in parts[len(values) :]:
+        found = [values[o] if isinstance(o, int) else o.value for o in step.operands]
+        row = step.operation
+        values.append(
+            found[0] if row is None else reader.apply(row, found, call.bare, {**step.options})
+        )
+    return values[result]
+
+
+def row_call(reader: Core, row: Operation, call: Call) -> Value:
+    """A function of the operation table, its arguments sorted into operands and options."""
+    name, keywords = call.name, dict(call.keywords)
+    operands: list[Value] = []
+    options: dict[str, Any] = {}
+    waiting = list(call.arguments)
+    for parameter in row.parameters:
+        if parameter.variadic:
+            many = waiting
+            if row.sequence:
+                many = list(waiting.pop(0)) if waiting else []
+            else:
+                waiting = []
+            operands += [reader.numeric(v, call.where) for v in many]
+            continue
+        given = waiting.pop(0) if waiting else keywords.pop(parameter.name, None)
+        if given is None and parameter.required:
+            raise unread(f"{name} needs '{parameter.name}'")
+        if parameter.option:
+            options[parameter.name] = _option(reader, given, parameter.default)
+        else:
+            operands.append(
+                float(parameter.default) if given is None else reader.numeric(given, call.where)
+            )
+    left = [k for k, v in keywords.items() if v is not None and k not in options]
+    if waiting or left:
+        raise unread(f"{name} gets an argument that is not read: {left[0] if left else ''}")
+    kind = "b" if row.symbol in ("<", "<=", ">", ">=", "==", "!=") else "f"
+    return reader.apply(row, operands, call.where, options, kind)
+
+
+def _option(reader: Core, given: Value, default: Any, *, text: bool = False) -> Any:
+    if given is None:
+        return default
+    if isinstance(given, tuple | list):
+        return tuple(_option(reader, v, None) for v in given)
+    found = reader.by_value(given, "an option")
+    if isinstance(found, bool | np.bool_):
+        return bool(found)
+    if isinstance(found, str):
+        if text:
+            return found
+        raise unread(f"the option {found!r} is not read")
+    if np.size(found) != 1:
+        raise unread("an option is one number", kind="shape")
+    number = float(found)
+    return int(number) if number.is_integer() else number

@@ -1,4 +1,7 @@
-"""What all parts of the interpreter need: places in the text, truth, whole numbers, conversions."""
+"""The interpreter's state, and what all parts need: places, truth, whole numbers, conversions.
+
+Values of the text come in (`values`), plain Python and NumPy data or nodes of the tape come out.
+"""
 
 from __future__ import annotations
 
@@ -50,6 +53,7 @@ class Text:
         for line in source.text.split("\n"):
             self.starts.append(self.starts[-1] + len(line) + 1)
         self.plain = source.text.isascii()
+        self.spans: dict[Any, Span] = {}
 
     def offset(self, line: int, column: int) -> int:
         """The character at a line (from 1) and a column in bytes of UTF-8."""
@@ -61,8 +65,12 @@ class Text:
 
     def span(self, node: Any) -> Span:
         """The characters of a node."""
-        start = self.offset(node.lineno, node.col_offset)
-        return Span(start, self.offset(node.end_lineno, node.end_col_offset))
+        found = self.spans.get(node)
+        if found is None:
+            start = self.offset(node.lineno, node.col_offset)
+            found = Span(start, self.offset(node.end_lineno, node.end_col_offset))
+            self.spans[node] = found
+        return found
 
     def line(self, span: Span) -> int:
         """The number of the line where a span begins."""
@@ -82,6 +90,8 @@ class Core(ABC):
     as_program = False
     """Whether the text is a program to differentiate: there `detach()` stops gradients. What is
     marked goes by numbers."""
+    rounds = True
+    """Whether numbers are rounded to digits. What is marked is rounded to be shown."""
 
     def __init__(self, source: Source, budget: Budget) -> None:
         self.text = Text(source)
@@ -96,7 +106,9 @@ class Core(ABC):
         self.attributes: dict[str, Value] = {}
         """What was stored into attributes of numbers and arrays (`x.grad`), as it is written."""
         self.random: Any = None
-        """The generator that the text has seeded."""
+        """NumPy's generator, once the text has seeded it."""
+        self.python_random: Any = None
+        """Python's own, once the text has seeded it."""
         self.calls: list[str] = []
         """The functions around, outermost first."""
         self.turns: list[tuple[str, Any]] = []

@@ -1,4 +1,7 @@
-"""Which libraries a text uses: what the methods of its arrays mean depends on it."""
+"""Which libraries a text uses: its nodes come in, the names of the libraries come out.
+
+What the methods of arrays mean depends on it.
+"""
 
 from __future__ import annotations
 

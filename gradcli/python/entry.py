@@ -1,4 +1,7 @@
-"""Where a text begins as a program: which function, or the module; and what its inputs are."""
+"""Where a text begins as a program: its tree comes in, a function or the module comes out.
+
+With it come the inputs: parameters, or names that are read before they are given.
+"""
 
 from __future__ import annotations
 
@@ -180,8 +183,6 @@ class _Order(ast.NodeVisitor):
         self.literals: dict[str, bool] = {}
         self.later: list[Any] = []
         self.local: list[set[str]] = []
-        self.unknown: dict[str, Any] = {}
-        """Functions of mathematics that are called without a library: no inputs."""
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
@@ -194,17 +195,13 @@ class _Order(ast.NodeVisitor):
             self.count[node.id] = self.count.get(node.id, 0) + 1
 
     def visit_Call(self, node: ast.Call) -> None:
-        called = node.func
-        if (
-            isinstance(called, ast.Name)
-            and called.id not in self.given
-            and _is_mathematics(called.id)
-        ):
-            self.unknown.setdefault(called.id, called)
-            for part in (*node.args, *node.keywords):
-                self.visit(part)
-            return
-        self.generic_visit(node)
+        name = node.func.id if isinstance(node.func, ast.Name) else None
+        mathematics = name is not None and (name in NUMPY or hasattr(math, name))
+        parts = [*node.args, *node.keywords]
+        if not mathematics or name in self.given:  # such a function is no input
+            parts.insert(0, node.func)
+        for part in parts:
+            self.visit(part)
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
@@ -274,10 +271,6 @@ class _Order(ast.NodeVisitor):
         for one in body:
             self.visit(one)
         self.local.pop()
-
-
-def _is_mathematics(name: str) -> bool:
-    return name in NUMPY or hasattr(math, name)
 
 
 def is_literal(node: ast.expr) -> bool:

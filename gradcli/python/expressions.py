@@ -1,16 +1,21 @@
-"""Expressions: every form of Python that has a value."""
+"""Expressions: a node of `ast` that has a value comes in, the value comes out.
+
+`displays` has the forms that are written out or made by loops: lists, dictionaries, f-strings.
+"""
 
 from __future__ import annotations
 
 import ast
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.python import spellings
-from gradcli.python.builtins import NAMES, REFUSED, Builtins
+from gradcli.python.array_shapes import joined_along
+from gradcli.python.attributes import Attributes
+from gradcli.python.builtins import NAMES, REFUSED
 from gradcli.python.core import PLAIN_ERRORS
 from gradcli.python.limits import DEEPEST
 from gradcli.python.values import (
@@ -18,7 +23,6 @@ from gradcli.python.values import (
     Function,
     Library,
     Scope,
-    Stream,
     Unknown,
     Unread,
     Value,
@@ -33,7 +37,7 @@ _OF_SHAPES = ("shape", "broadcast", "mismatch", "dimension")
 """Words in what NumPy says of shapes that do not go together."""
 
 
-class Expressions(Builtins):
+class Expressions(Attributes):
     """`value(node)` is what an expression stands for."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -44,31 +48,6 @@ class Expressions(Builtins):
         """What the handler around was called for."""
         self.exceptions: dict[str, Value] = {}
         """The classes of the text that were raised, by their names."""
-        displays = Displays(self)
-        self.visitors: dict[type[ast.AST], Callable[[Any], Value]] = {
-            ast.Constant: self._constant,
-            ast.Name: self._name,
-            ast.BinOp: self._binary,
-            ast.UnaryOp: self._unary,
-            ast.Compare: self._compare,
-            ast.BoolOp: self._logical,
-            ast.IfExp: self._choice,
-            ast.Call: self._call,
-            ast.Attribute: self._attribute,
-            ast.Subscript: self._subscript,
-            ast.Slice: self._slice,
-            ast.Tuple: displays.tuple_written,
-            ast.List: displays.list_written,
-            ast.Set: displays.set_written,
-            ast.Dict: displays.dict_written,
-            ast.ListComp: displays.list_of,
-            ast.GeneratorExp: displays.generator,
-            ast.SetComp: displays.set_of,
-            ast.DictComp: displays.dict_of,
-            ast.Lambda: self._lambda,
-            ast.JoinedStr: displays.text_written,
-            ast.NamedExpr: self._walrus,
-        }
 
     def value(self, node: ast.expr) -> Value:
         """What an expression stands for. Raises `Unread` with its place."""
@@ -81,7 +60,7 @@ class Expressions(Builtins):
             visit = self.visitors.get(type(node))
             if visit is None:
                 raise unread(f"{_words(node)} is not read")
-            return visit(node)
+            return visit(self, node)
         except Unread as stop:
             if stop.unknown.span is not None:
                 raise
@@ -145,6 +124,11 @@ class Expressions(Builtins):
         if name in spellings.LIBRARIES:
             return self.module(name)
         return self.free(name, node)
+
+    def module(self, name: str) -> Value:
+        """A library by the name that stands for it without an import."""
+        of_torch = name == "nn" and "torch" in self.libraries
+        return Library("torch.nn" if of_torch else spellings.LIBRARIES[name])
 
     @abstractmethod
     def free(self, name: str, node: Any) -> Value:
@@ -233,13 +217,13 @@ class Expressions(Builtins):
             place = place._replace(symbol=type(base)(base.end, place.span.end), operands=(base,))
         if isinstance(of, Builtin | Library):
             if isinstance(of, Builtin) and of.name in ("r_", "c_"):
-                return self.joined_along(of.name, index, place)
+                return joined_along(self, of.name, index, place)
             return of  # a type in brackets: `list[float]`
         return self.element(of, index, place)
 
     def _slice(self, node: ast.Slice) -> Value:
         parts = (node.lower, node.upper, node.step)
-        return self.slice_of(node, [None if p is None else self.value(p) for p in parts])
+        return self.slice_of([None if p is None else self.value(p) for p in parts])
 
     # --- functions and texts ---
 
@@ -272,111 +256,22 @@ class Expressions(Builtins):
         self.bind(node.target, value)
         return value
 
-
-class Displays:
-    """Lists, sets, dictionaries, texts and generators that are written out, or by their loops."""
-
-    def __init__(self, reader: Expressions) -> None:
-        self.reader = reader
-
-    def tuple_written(self, node: ast.Tuple) -> Value:
-        """A tuple."""
-        return tuple(self.reader.items_of(node.elts))
-
-    def list_written(self, node: ast.List) -> Value:
-        """A list."""
-        return self.reader.items_of(node.elts)
-
-    def set_written(self, node: ast.Set) -> Value:
-        """A set of keys."""
-        return {self.reader.key(v) for v in self.reader.items_of(node.elts)}
-
-    def dict_written(self, node: ast.Dict) -> Value:
-        """A dictionary, with `**more` taken apart."""
-        found: dict[Any, Value] = {}
-        for key, value in zip(node.keys, node.values, strict=True):
-            if key is None:
-                more = self.reader.value(value)
-                if not isinstance(more, dict):
-                    raise unread("'**' takes a dictionary")
-                self.reader.budget.spend(len(more))
-                found |= more
-            else:
-                found[self.reader.key(self.reader.value(key))] = self.reader.soft(value)
-        return found
-
-    def text_written(self, node: ast.JoinedStr) -> Value:
-        """An f-string."""
-        parts: list[str] = []
-        for part in node.values:
-            if isinstance(part, ast.Constant):
-                parts.append(str(part.value))
-            elif isinstance(part, ast.FormattedValue):
-                parts.append(self._formatted_value(part))
-        self.reader.expect_room(sum(map(len, parts)), text=True)
-        return "".join(parts)
-
-    def _formatted_value(self, node: ast.FormattedValue) -> str:
-        """What stands in the braces of an f-string."""
-        value = self.reader.value(node.value)
-        if node.conversion == ord("r") and isinstance(value, str):
-            value = repr(value)
-        form = self.reader.value(node.format_spec) if node.format_spec is not None else ""
-        return self.reader.in_format(value, form) if form else self.reader.text_of(value)
-
-    def _comprehended(self, node: Any) -> Iterator[None]:
-        """Each turn of the loops of a comprehension, in a scope of its own."""
-        outer, before = self.reader.scope, self.reader.budget.share()
-        first = self.reader.value(node.generators[0].iter)
-        self.reader.scope = Scope(outer, outer.function)
-        try:
-            yield from self._turns(node.generators, 0, first)
-        except GradcliError as error:
-            self.reader.blame(error, node, node, before)
-            raise
-        finally:
-            self.reader.scope = outer
-
-    def _turns(self, generators: list[ast.comprehension], i: int, of: Value) -> Iterator[None]:
-        one = generators[i]
-        for item in self.reader.iterated(of, self.reader.where(one.iter)):
-            self.reader.bind(one.target, item)
-            if not all(self.reader.branch(test) for test in one.ifs):
-                continue
-            if i + 1 == len(generators):
-                yield
-            else:
-                yield from self._turns(generators, i + 1, self.reader.value(generators[i + 1].iter))
-
-    def generator(self, node: ast.GeneratorExp) -> Value:
-        """A generator: what its first loop goes through is computed at once, all else later."""
-        first = self.reader.value(node.generators[0].iter)
-        scope = Scope(self.reader.scope, self.reader.scope.function)
-        return Stream(self.reader.in_scope(self._generated_items(node, first), scope))
-
-    def _generated_items(self, node: ast.GeneratorExp, first: Value) -> Iterator[Value]:
-        before = self.reader.budget.share()
-        try:
-            for _ in self._turns(node.generators, 0, first):
-                yield self.reader.soft(node.elt)
-        except GradcliError as error:
-            self.reader.blame(error, node, node, before)
-            raise
-
-    def list_of(self, node: ast.ListComp) -> Value:
-        """A list, item by item."""
-        return [self.reader.soft(node.elt) for _ in self._comprehended(node)]
-
-    def set_of(self, node: ast.SetComp) -> Value:
-        """A set of keys."""
-        return {self.reader.key(self.reader.value(node.elt)) for _ in self._comprehended(node)}
-
-    def dict_of(self, node: ast.DictComp) -> Value:
-        """A dictionary; its values may be unknown."""
-        return {
-            self.reader.key(self.reader.value(node.key)): self.reader.soft(node.value)
-            for _ in self._comprehended(node)
-        }
+    visitors: ClassVar[dict[type[ast.AST], Callable[[Any, Any], Value]]] = {
+        ast.Constant: _constant,
+        ast.Name: _name,
+        ast.BinOp: _binary,
+        ast.UnaryOp: _unary,
+        ast.Compare: _compare,
+        ast.BoolOp: _logical,
+        ast.IfExp: _choice,
+        ast.Call: _call,
+        ast.Attribute: _attribute,
+        ast.Subscript: _subscript,
+        ast.Slice: _slice,
+        ast.Lambda: _lambda,
+        ast.NamedExpr: _walrus,
+    }
+    """What gives the value of each form, of an interpreter and a node."""
 
 
 def _words(node: ast.AST) -> str:

@@ -1,12 +1,17 @@
-"""What jax and torch have beside functions of arrays: `vmap`, `x.at[i]`, loops of lax, layers."""
+"""What jax and torch have beside functions of arrays: `x.at[i]`, trees, layers without weights.
+
+`GROUPS` has a function for each module: a name with its arguments comes in, the value comes out, or
+NotImplemented for what is a function of arrays.
+"""
 
 from __future__ import annotations
 
 import ast
 from typing import Any
 
-from gradcli.python.generators import Generators
-from gradcli.python.library_calls import Arguments, Keywords
+from gradcli.python.array_makers import copied
+from gradcli.python.calls import Arguments, Keywords
+from gradcli.python.statements import Statements
 from gradcli.python.stores import store
 from gradcli.python.values import Builtin, Partial, Value
 
@@ -39,124 +44,78 @@ LAYERS = {
 """Layers and losses of `torch.nn` without weights: the function, and its arguments in order."""
 
 
-class Frameworks(Generators):
-    """Calls of jax, `jax.lax`, `jax.tree_util` and `torch.nn`."""
+def _of_jax(reader: Statements, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
+    if name in ("jit", "checkpoint", "named_call"):
+        return a[0] if a else Builtin("functools", "same")
+    if name.startswith("at."):
+        return _changed_at(reader, name[3:], a, node)
+    return NotImplemented
 
-    def _of_jax(self, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
-        if name in ("jit", "checkpoint", "named_call"):
-            return a[0] if a else Builtin("functools", "same")
-        if name == "vmap":
-            axes = k.get("in_axes", a[1] if len(a) > 1 else 0)
-            return Partial(Builtin("jax", "vmap.of"), (a[0], axes), {})
-        if name == "vmap.of":
-            return self._mapped(a[0], a[1], a[2:], node)
-        if name.startswith("at."):
-            return self._changed_at(name[3:], a, node)
-        return NotImplemented
 
-    def _mapped(self, function: Value, axes: Value, a: Arguments, node: Any) -> Value:
-        """`jax.vmap(f)(…)`: f of every row, the results put together."""
-        where = self.where(node)
-        along = axes if isinstance(axes, tuple | list) else [axes] * len(a)
-        lists: list[list[Value] | None] = []
-        for value, axis in zip(a, along, strict=True):
-            if axis is None:
-                lists.append(None)
-                continue
-            turned = self.library(Builtin("numpy", "moveaxis"), [value, axis, 0], {}, node)
-            lists.append(self.listed(turned, where))
-        count = min(len(rows) for rows in lists if rows is not None)
-        made = [
-            self.call(
-                function,
-                [v if rows is None else rows[i] for v, rows in zip(a, lists, strict=True)],
-                {},
-                node,
-            )
-            for i in range(count)
-        ]
-        return self.array(made, where)
-
-    def _changed_at(self, how: str, a: Arguments, node: Any) -> Value:
-        """`x.at[i].set(v)` of jax: a changed copy."""
-        of, index, *value = a
-        where = self.where(node)
-        if how == "get":
-            return self.element(of, index, where)
-        found = self.copied(of, where)
-        if how == "add":
-            added = self.numeric(value[0], where)
-            store(self.tape, found, self.items(index), added, where, add=True)
-            return found
-        signs = {"multiply": ast.Mult, "mul": ast.Mult, "divide": ast.Div, "power": ast.Pow}
-        if how in signs:
-            value = [self.binary(signs[how], self.element(of, index, where), value[0], where, node)]
-        elif how in ("min", "max"):
-            both = [self.numeric(v, where) for v in (self.element(of, index, where), value[0])]
-            value = [self.apply(f"{how}imum", both, where)]
-        elif how != "set":
-            return NotImplemented
-        self.store(found, index, value[0], where)
+def _changed_at(reader: Statements, how: str, a: Arguments, node: Any) -> Value:
+    """`x.at[i].set(v)` of jax: a changed copy."""
+    of, index, *value = a
+    where = reader.where(node)
+    if how == "get":
+        return reader.element(of, index, where)
+    found = copied(reader, of)
+    if how == "add":
+        added = reader.numeric(value[0], where)
+        store(reader.tape, found, reader.items(index), added, where, add=True)
         return found
-
-    def _of_jax_tree_util(self, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
-        if k or name not in ("tree_map", "map"):
-            return NotImplemented
-        return self._tree(a[0], a[1:], node)
-
-    _of_jax_tree = _of_jax_tree_util
-
-    def _tree(self, function: Value, trees: list[Value], node: Any) -> Value:
-        """A function of every array in nested lists and dicts."""
-        self.budget.spend()
-        first = trees[0]
-        if isinstance(first, dict):
-            return {key: self._tree(function, [t[key] for t in trees], node) for key in first}
-        if isinstance(first, tuple | list):
-            found = [self._tree(function, list(t), node) for t in zip(*trees, strict=True)]
-            return found if isinstance(first, list) else tuple(found)
-        return self.call(function, trees, {}, node)
-
-    def _of_torch_nn(self, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
-        """Layers without weights: `nn.ReLU()` is a function."""
-        if name == "Sequential":
-            return Partial(Builtin("torch.nn", "Sequential.of"), tuple(a), {})
-        if name == "Sequential.of":
-            *layers, value = a
-            for layer in layers:
-                value = self.call(layer, [value], {}, node)
-            return value
-        if name[0].isupper() and name not in LAYERS:
-            return NotImplemented
-        if name not in LAYERS:  # without an import, `nn` stands for its functions too
-            return self.library(Builtin("torch.nn.functional", name), a, k, node)
-        function, *names = LAYERS[name].split()
-        given = dict(zip(names, a, strict=False)) | k
-        given.pop("inplace", None)
-        return Partial(Builtin("torch.nn.functional", function), (), given)
-
-    def _of_jax_lax(self, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
-        if name == "fori_loop":
-            value = a[3]
-            for i in range(self.whole(a[0]), self.whole(a[1])):
-                self.budget.spend()
-                value = self.call(a[2], [i, value], {}, node)
-            return value
-        if name == "while_loop":
-            value = a[2]
-            while self.truth(self.call(a[0], [value], {}, node), "a branch"):
-                self.budget.spend()
-                value = self.call(a[1], [value], {}, node)
-            return value
-        if name == "cond":
-            chosen = a[1] if self.truth(a[0], "a branch") else a[2]
-            return self.call(chosen, a[3:], {}, node)
-        if name == "scan":
-            carry, found = a[1], []
-            for item in self.iterated(a[2], self.where(node)):
-                carry, out = self.listed(
-                    self.call(a[0], [carry, item], {}, node), self.where(node))  # fmt: skip
-                found.append(out)
-            whole = None if None in found else self.numeric(found, self.where(node))
-            return carry, whole
+    signs = {"multiply": ast.Mult, "mul": ast.Mult, "divide": ast.Div, "power": ast.Pow}
+    if how in signs:
+        value = [reader.binary(signs[how], reader.element(of, index, where), value[0], where, node)]
+    elif how in ("min", "max"):
+        both = [reader.numeric(v, where) for v in (reader.element(of, index, where), value[0])]
+        value = [reader.apply(f"{how}imum", both, where)]
+    elif how != "set":
         return NotImplemented
+    reader.store(found, index, value[0], where)
+    return found
+
+
+def _of_jax_tree_util(reader: Statements, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
+    if k or name not in ("tree_map", "map"):
+        return NotImplemented
+    return _tree(reader, a[0], a[1:], node)
+
+
+def _tree(reader: Statements, function: Value, trees: list[Value], node: Any) -> Value:
+    """A function of every array in nested lists and dicts."""
+    reader.budget.spend()
+    first = trees[0]
+    if isinstance(first, dict):
+        return {key: _tree(reader, function, [t[key] for t in trees], node) for key in first}
+    if isinstance(first, tuple | list):
+        found = [_tree(reader, function, list(t), node) for t in zip(*trees, strict=True)]
+        return found if isinstance(first, list) else tuple(found)
+    return reader.call(function, trees, {}, node)
+
+
+def _of_torch_nn(reader: Statements, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
+    """Layers without weights: `nn.ReLU()` is a function."""
+    if name == "Sequential":
+        return Partial(Builtin("torch.nn", "Sequential.of"), tuple(a), {})
+    if name == "Sequential.of":
+        *layers, value = a
+        for layer in layers:
+            value = reader.call(layer, [value], {}, node)
+        return value
+    if name[0].isupper() and name not in LAYERS:
+        return NotImplemented
+    if name not in LAYERS:  # without an import, `nn` stands for its functions too
+        return reader.library(Builtin("torch.nn.functional", name), a, k, node)
+    function, *names = LAYERS[name].split()
+    given = dict(zip(names, a, strict=False)) | k
+    given.pop("inplace", None)
+    return Partial(Builtin("torch.nn.functional", function), (), given)
+
+
+GROUPS = {
+    "jax": _of_jax,
+    "jax.tree": _of_jax_tree_util,
+    "jax.tree_util": _of_jax_tree_util,
+    "torch.nn": _of_torch_nn,
+}
+"""By the module."""

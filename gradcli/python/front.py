@@ -103,13 +103,8 @@ class Front:
             return {n: _plain(reader, reader.soft(v)) for n, v in literals}
         self._through_module(reader)
         function = self._function(reader)
-        names = [p.arg for p in (*function.node.args.posonlyargs, *function.node.args.args)]
-        given = dict(
-            zip(names[len(names) - len(function.defaults) :], function.defaults, strict=True)
-        )
-        keyword = zip(function.node.args.kwonlyargs, function.keyword_defaults, strict=True)
-        given |= {p.arg: d for p, d in keyword}
-        return {n: _plain(reader, v) for n, v in given.items() if _is_input(reader, v)}
+        given = function.optional().items()
+        return {n: _plain(reader, v) for n, v in given if _is_input(reader, v)}
 
     # --- reading ---
 

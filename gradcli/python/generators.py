@@ -19,78 +19,68 @@ from gradcli.python.values import Unknown, Unread, Value, unread
 InTurns: TypeAlias = Generator[Value, None, int]
 
 
-class Generators(Statements):
-    """`def f(): yield …`."""
+def run_in_turns(reader: Statements, body: list[ast.stmt]) -> InTurns:
+    """The items that statements yield; gives back how the last one ended."""
+    for statement in body:
+        if not yields(statement):
+            end = reader.one(statement)
+        else:
+            reader.budget.spend()
+            end = yield from _turn_of(reader, statement)
+        if end != GOES_ON:
+            return end
+    return GOES_ON
 
-    def run_in_turns(self, body: list[ast.stmt]) -> InTurns:
-        """The items that statements yield; gives back how the last one ended."""
-        for statement in body:
-            if not yields(statement):
-                end = self.one(statement)
-            else:
-                self.budget.spend()
-                end = yield from self._turn_of(statement)
-            if end != GOES_ON:
-                return end
-        return GOES_ON
 
-    def _turn_of(self, node: ast.stmt) -> InTurns:
-        """The items of a statement with a `yield` in it."""
-        match node:
-            case ast.Expr(value=ast.Yield(value=value)):
-                yield None if value is None else self.value(value)
-                return GOES_ON
-            case ast.Expr(value=ast.YieldFrom(value=value)):
-                yield from self.iterated(self.value(value), self.where(value))
-                return GOES_ON
-            case ast.Assign(value=ast.Yield(value=value)):  # nothing is sent into a generator here
-                yield None if value is None else self.value(value)
-                for target in node.targets:
-                    self.give(target, None, node)
-                return GOES_ON
-            case ast.Try(handlers=[]):
-                end = yield from self.run_in_turns(node.body)
-                return self.run(node.finalbody) or end
-            case ast.For():
-                return (yield from self._for_in_turns(node))
-            case ast.While():
-                while self.branch(node.test):
-                    self.budget.spend()
-                    end = yield from self.run_in_turns(node.body)
-                    if end in (RETURN, BREAK):
-                        return RETURN if end == RETURN else GOES_ON
-                return (yield from self.run_in_turns(node.orelse))
-            case ast.If():
-                chosen = node.body if self.branch(node.test) else node.orelse
-                return (yield from self.run_in_turns(chosen))
-            case ast.With():
-                return (yield from self.run_in_turns(node.body))
-        raise unread("'yield' is read as a statement, in loops, branches and 'with'")
+def _turn_of(reader: Statements, node: ast.stmt) -> InTurns:
+    """The items of a statement with a `yield` in it."""
+    match node:
+        case ast.Expr(value=ast.Yield(value=value)):
+            yield None if value is None else reader.value(value)
+            return GOES_ON
+        case ast.Expr(value=ast.YieldFrom(value=value)):
+            yield from reader.iterated(reader.value(value), reader.where(value))
+            return GOES_ON
+        case ast.Assign(value=ast.Yield(value=value)):  # nothing is sent into a generator here
+            yield None if value is None else reader.value(value)
+            for target in node.targets:
+                reader.give(target, None, node)
+            return GOES_ON
+        case ast.Try(handlers=[]):
+            end = yield from run_in_turns(reader, node.body)
+            return reader.run(node.finalbody) or end
+        case ast.For() | ast.While():
+            return (yield from _loop_in_turns(reader, node))
+        case ast.If():
+            chosen = node.body if reader.branch(node.test) else node.orelse
+            return (yield from run_in_turns(reader, chosen))
+        case ast.With():
+            return (yield from run_in_turns(reader, node.body))
+    raise unread("'yield' is read as a statement, in loops, branches and 'with'")
 
-    def _for_in_turns(self, node: ast.For) -> InTurns:
-        depth = len(self.turns)
-        for i, item in enumerate(self.iterated(self.value(node.iter), self.where(node.iter))):
-            self.bind(node.target, item)
-            self.turns[depth:] = [self._turn(node.target, item, i)]
-            end = yield from self.run_in_turns(node.body)
-            if end in (RETURN, BREAK):
-                del self.turns[depth:]
-                return RETURN if end == RETURN else GOES_ON
-        del self.turns[depth:]
-        return (yield from self.run_in_turns(node.orelse))
 
-    def generated(self, node: ast.FunctionDef) -> Iterator[Value]:
-        """The items of a function's body. Raises `Unread` with its place."""
-        before = self.budget.share()
-        try:
-            end = yield from self.run_in_turns(node.body)
-        except GradcliError as error:
-            self.blame(error, node, node.args if node.args.args else node, before)
-            raise
-        except Unread as stop:
-            raise self.placed(stop, node) from None
-        if end == RETURN and isinstance(self.result, Unknown):
-            raise Unread(self.result)
+def _loop_in_turns(reader: Statements, node: ast.For | ast.While) -> InTurns:
+    depth = len(reader.turns)
+    for _ in reader.turns_of(node):
+        end = yield from run_in_turns(reader, node.body)
+        if end in (RETURN, BREAK):
+            del reader.turns[depth:]
+            return RETURN if end == RETURN else GOES_ON
+    return (yield from run_in_turns(reader, node.orelse))
+
+
+def generated(reader: Statements, node: ast.FunctionDef) -> Iterator[Value]:
+    """The items of a function's body. Raises `Unread` with its place."""
+    before = reader.budget.share()
+    try:
+        end = yield from run_in_turns(reader, node.body)
+    except GradcliError as error:
+        reader.blame(error, node, node.args if node.args.args else node, before)
+        raise
+    except Unread as stop:
+        raise reader.placed(stop, node) from None
+    if end == RETURN and isinstance(reader.result, Unknown):
+        raise Unread(reader.result)
 
 
 @lru_cache(maxsize=1024)

@@ -1,9 +1,14 @@
-"""The interpreter: calls of functions and classes of the text, and names without a value."""
+"""The interpreter: what can be called comes in with its arguments, its value comes out.
+
+It calls functions and classes of the text itself, and asks the tables for all others.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,13 +16,15 @@ import numpy as np
 from gradcli import ops
 from gradcli.diagnostics.source import Source
 from gradcli.diagnostics.suggestion import did_you_mean
-from gradcli.python import prelude
+from gradcli.python import definitions, displays, matching, prelude, trying
 from gradcli.python.assignments import RETURN
-from gradcli.python.generators import yields
-from gradcli.python.library_calls import Arguments, Keywords
+from gradcli.python.calls import Arguments, Keywords
+from gradcli.python.generators import generated, yields
 from gradcli.python.limits import Budget
-from gradcli.python.modules import Modules
+from gradcli.python.methods import call_method
+from gradcli.python.modules import call_builtin
 from gradcli.python.spellings import is_harmless
+from gradcli.python.statements import Statements
 from gradcli.python.tape import described
 from gradcli.python.values import (
     Builtin,
@@ -39,11 +46,15 @@ Supply = Callable[[str, Any], Value]
 """What a name stands for that the text gives no value; raises `Unread` where it is nothing."""
 
 
-class Interpreter(Modules):
+class Interpreter(Statements):
     """Goes through a module, and calls its functions."""
+
+    visitors = Statements.visitors | displays.VISITORS
 
     def __init__(self, source: Source, budget: Budget, supply: Supply | None = None) -> None:
         super().__init__(source, budget)
+        handlers = definitions.HANDLERS | trying.HANDLERS | matching.HANDLERS
+        self.handlers |= {of: partial(handle, self) for of, handle in handlers.items()}
         self.supply = supply
         self.given_scope = Scope()
         """The functions that come with gradcli, as far as they were called."""
@@ -80,9 +91,9 @@ class Interpreter(Modules):
         if isinstance(function, Function):
             return self.call_function(function, a, k, node)
         if isinstance(function, Method):
-            return self.method_call(function, a, k, node)
+            return call_method(self, function, a, k, node)
         if isinstance(function, Builtin):
-            return self.call_builtin(function, a, k, node)
+            return call_builtin(self, function, a, k, node)
         if isinstance(function, Class):
             return self._make(function, a, k, node)
         if isinstance(function, Instance):
@@ -138,14 +149,14 @@ class Interpreter(Modules):
         scope = Scope(function.scope, function.name, method)
         scope.names |= self.arguments(function, a, k)
         if isinstance(function.node, ast.FunctionDef) and yields(function.node):
-            return Stream(self.in_scope(self.generated(function.node), scope))
+            return Stream(self.in_scope(generated(self, function.node), scope))
         outer, given, calls, turns = self.scope, self.given, self.calls, self.turns
         if function.given and given is None:
             self.given = self.where(node)
         elif not function.given:
             self.given = None
         self.scope = scope
-        self.calls = [*calls, function.name]
+        self.calls = calls if function.given else [*calls, function.name]
         self.turns = list(turns)
         try:
             if isinstance(function.node, ast.Lambda):
@@ -172,14 +183,7 @@ class Interpreter(Modules):
                 if name in found:
                     raise unread(f"{function.name} gets '{name}' twice")
                 found[name] = more.pop(name)
-        defaults = dict(
-            zip(names[len(names) - len(function.defaults) :], function.defaults, strict=True)
-        )
-        defaults |= {
-            p.arg: d
-            for p, d in zip(of.kwonlyargs, function.keyword_defaults, strict=True)
-            if d is not None or of.kw_defaults[of.kwonlyargs.index(p)] is not None
-        }
+        defaults = function.optional()
         for name in (*names, *(p.arg for p in of.kwonlyargs)):
             if name not in found:
                 if name not in defaults:
@@ -203,7 +207,8 @@ class Interpreter(Modules):
         if function is None:
             raise unread(f"'{name}' is not read", kind="name")
         names = {"lo": "a_min", "hi": "a_max", "p": "ord", "axis": "dim", "keepdims": "keepdim"}
-        parameters = {p.arg for p in function.node.args.args}
+        of = function.node.args
+        parameters = {p.arg for p in (*of.args, *of.kwonlyargs)}
         k = {key if key in parameters else names.get(key, key): v for key, v in k.items()}
         return self.call_function(function, a, k, node)
 
@@ -217,6 +222,7 @@ class Interpreter(Modules):
         node = prelude.function_of(name)
         defaults = [ast.literal_eval(d) for d in node.args.defaults]
         keyword = [None if d is None else ast.literal_eval(d) for d in node.args.kw_defaults]
-        found = Function(name, node, self.given_scope, defaults, keyword, given=True)
+        shown = re.sub("^(torch|jax|math)_", "", name)
+        found = Function(shown, node, self.given_scope, defaults, keyword, given=True)
         self.given_scope.names[name] = found
         return found

@@ -1,4 +1,7 @@
-"""What interpreting a text may cost: operations, seconds, bytes, depth. Past it, one error."""
+"""What interpreting a text may cost: operations, seconds, bytes, depth.
+
+What is about to be done comes in; past a bound there is one error, and else nothing comes out.
+"""
 
 from __future__ import annotations
 
@@ -111,6 +114,12 @@ class Budget:
         if count > ELEMENTS_PER_OPERATION * MOST_OPERATIONS * 4:
             raise self.exceeded("a product of arrays that is too large")
         self.spend(count // (ELEMENTS_PER_OPERATION * 20))
+
+    def characters(self, count: int) -> None:
+        """Take note of a text of so many characters, before it is put together."""
+        if count > MOST_CHARACTERS:
+            raise self.exceeded(f"a text of more than {MOST_CHARACTERS:,} characters")
+        self.spend(count // 100)
 
     def keep(self, size: int) -> None:
         """Take note of bytes that stay."""

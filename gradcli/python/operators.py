@@ -1,11 +1,13 @@
-"""Operators: Python's and NumPy's own on plain data, else rows of the operation table."""
+"""Operators: two values and a sign come in, a value comes out.
+
+Plain data go through Python's or NumPy's own operator, all else through rows of the table.
+"""
 
 from __future__ import annotations
 
 import ast
 import math
 import operator
-import re
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -13,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from gradcli.python.core import Core
-from gradcli.python.limits import MOST_BITS, MOST_CHARACTERS
+from gradcli.python.limits import MOST_BITS
 from gradcli.python.spellings import TYPES
 from gradcli.python.tape import described
+from gradcli.python.texts import formatted
 from gradcli.python.values import (
     NOWHERE,
     Array,
@@ -57,10 +60,6 @@ COMPARED: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any], str]] = {
     ast.NotEq: ("not_equal", operator.ne, "__ne__"),
 }
 
-WIDE = re.compile(r"\d{4,}")
-STARRED = re.compile(r"%[^a-zA-Z%]*\*")
-"""A width of `%` that is an argument."""
-
 
 class Operators(Core):
     """What the signs of Python do."""
@@ -68,6 +67,12 @@ class Operators(Core):
     @abstractmethod
     def call(self, function: Value, a: list[Value], k: dict[str, Value], node: Any) -> Value:
         """Call whatever can be called. Raises `Unread`."""
+
+    @abstractmethod
+    def library(
+        self, function: Builtin, arguments: list[Value], keywords: dict[str, Value], node: Any
+    ) -> Value:
+        """Call a function of a library. Raises `Unread` for one that is not known."""
 
     def call_method(self, of: Value, name: str, arguments: list[Value], node: Any) -> Value:
         """A method of an object of the text; `NotImplemented` where it has none."""
@@ -90,13 +95,13 @@ class Operators(Core):
             if not arrays:
                 return self._plain_binary(op, plain, a, b)
             if isinstance(a, str):
-                return self.formatted(a, (b,))
+                return formatted(self, a, (b,))
             x, y = (self.tape.value(self.numeric(v, where)) for v in (a, b))
             self._charge(op, x, y)
             with np.errstate(all="ignore"):
                 return self.tape.plain(plain(x, y))
         if isinstance(a, str) and op is ast.Mod:
-            return self.formatted(a, (b,))
+            return formatted(self, a, (b,))
         a, b = self.numeric(a, where), self.numeric(b, where)
         kinds = {self.kind(a), self.kind(b)}
         if op is ast.FloorDiv:
@@ -139,21 +144,15 @@ class Operators(Core):
         """An operator on Python's own data, if its result is not too large."""
         whole = isinstance(a, int) and isinstance(b, int)
         if op is ast.Mod and isinstance(a, str):
-            return self.formatted(a, b if isinstance(b, tuple) else (b,))
+            return formatted(self, a, b if isinstance(b, tuple) else (b,))
         if isinstance(a, str | tuple | list) and op in (ast.Add, ast.Mult):
             many = len(a) + len(b) if op is ast.Add and isinstance(b, str | tuple | list) else 0
             if op is ast.Mult and isinstance(b, int):
                 many = len(a) * max(0, b)
-            self.expect_room(many, isinstance(a, str))
+            self._expect(many, a)
         elif op is ast.Mult and isinstance(b, str | tuple | list) and isinstance(a, int):
-            self.expect_room(len(b) * max(0, a), isinstance(b, str))
-        elif whole and op is ast.Pow:
-            if a.bit_length() * abs(b) > MOST_BITS:
-                raise self.budget.exceeded(f"a whole number of more than {MOST_BITS} bits")
-        elif whole and op is ast.LShift:
-            if a.bit_length() + b > MOST_BITS:
-                raise self.budget.exceeded(f"a whole number of more than {MOST_BITS} bits")
-        elif whole and op is ast.Mult and a.bit_length() + b.bit_length() > MOST_BITS:
+            self._expect(len(b) * max(0, a), b)
+        elif whole and op in _GROWING and _GROWING[op](a, b) > MOST_BITS:
             raise self.budget.exceeded(f"a whole number of more than {MOST_BITS} bits")
         if not isinstance(a, _DATA) or not isinstance(b, _DATA):
             odd = b if isinstance(a, _DATA) else a
@@ -162,30 +161,12 @@ class Operators(Core):
             self.budget.spend(len(a) + len(b))
         return plain(a, b)
 
-    def expect_room(self, count: int, text: bool) -> None:  # noqa: FBT001 - of what there is count
+    def _expect(self, count: int, of: Value) -> None:
         """Take note of a list or a text of so many items. Raises `GradcliError`."""
-        if text and count > MOST_CHARACTERS:
-            raise self.budget.exceeded(f"a text of more than {MOST_CHARACTERS:,} characters")
-        self.budget.spend(count if not text else count // 100)
-
-    def formatted(self, form: str, values: tuple[Value, ...]) -> str:
-        """`'%d' % n`. Raises `Unread` for a width past all measure."""
-        if WIDE.search(form) or STARRED.search(form):
-            raise self.budget.exceeded("a width of more than three digits")
-        if len(values) == 1 and isinstance(values[0], dict):
-            named = {k: self._shown(v) for k, v in values[0].items()}
-            self.expect_room(
-                len(form) * max([1, *(len(str(v)) for v in named.values())]), text=True
-            )
-            return form % named
-        plain = tuple(map(self._shown, values))
-        self.expect_room(len(form) + sum(1000 + len(str(v)) for v in plain), text=True)
-        return form % plain
-
-    def _shown(self, value: Value) -> Any:
-        """A value in a text: a number or a text; of all else a word."""
-        plain = self.by_value(value, "a text")
-        return plain if isinstance(plain, str | int | float | np.generic) else described(value)
+        if isinstance(of, str):
+            self.budget.characters(count)
+        else:
+            self.budget.spend(count)
 
     # --- one operand ---
 
@@ -292,5 +273,11 @@ class Operators(Core):
         return bool(a == b)
 
 
+_GROWING: dict[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Pow: lambda a, b: a.bit_length() * abs(b),
+    ast.LShift: lambda a, b: a.bit_length() + b,
+    ast.Mult: lambda a, b: a.bit_length() + b.bit_length(),
+}
+"""At most how many bits a whole number gets."""
 _PLAIN = (bool, int, float, str, type(None), tuple, np.float64, np.int64)
 _DATA = (bool, int, float, complex, str, tuple, list, set, dict, np.generic)

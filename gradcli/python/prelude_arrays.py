@@ -12,12 +12,6 @@ def average(a, axis=None, weights=None, keepdims=False):
     total = np.sum(weights, axis=axis, keepdims=keepdims)
     return np.sum(a * weights, axis=axis, keepdims=keepdims) / total
 
-def trapezoid(y, x=None, dx=1.0, axis=-1):
-    if x is not None:
-        dx = np.diff(x, axis=axis)
-    y = np.moveaxis(y, axis, -1)
-    return np.sum(dx * (y[..., 1:] + y[..., :-1]) / 2.0, axis=-1)
-
 def polyval(p, x):
     total = 0.0
     for c in p:
@@ -41,6 +35,39 @@ def norm_ppf(q, loc=0.0, scale=1.0):
 
 def ndtri(y):
     return norm_ppf(y)
+
+def power_norm(x, p, axis=None, keepdims=False):
+    if p == 0:
+        return np.sum(np.not_equal(x, 0.0), axis=axis, keepdims=keepdims)
+    if p == -np.inf:
+        return np.min(np.abs(x), axis=axis, keepdims=keepdims)
+    return np.sum(np.abs(x) ** p, axis=axis, keepdims=keepdims) ** (1.0 / p)
+
+def apply_along_axis(func1d, axis, arr, *args):
+    moved = np.moveaxis(arr, axis, -1)
+    rows = np.reshape(moved, (-1, moved.shape[-1]))
+    found = np.array([func1d(row, *args) for row in rows])
+    found = np.reshape(found, moved.shape[:-1] + found.shape[1:])
+    return found if np.ndim(found) < np.ndim(arr) else np.moveaxis(found, -1, axis)
+
+def fromfunction(function, shape):
+    return function(*[1.0 * places for places in np.indices(shape)])
+
+def vectorize(pyfunc):
+    def each(*args):
+        shape = np.shape(sum([np.zeros(np.shape(a)) for a in args]))
+        flat = [np.ravel(np.broadcast_to(a, shape)) for a in args]
+        return np.reshape(np.array([pyfunc(*v) for v in zip(*flat)]), shape)
+    return each
+
+def reduce_of(op, a, axis=0):
+    return functools.reduce(op, np.moveaxis(a, axis, 0))
+
+def accumulate_of(op, a, axis=0):
+    totals = []
+    for row in np.moveaxis(a, axis, 0):
+        totals.append(op(totals[-1], row) if totals else row)
+    return np.moveaxis(np.array(totals), 0, axis)
 
 def outer_of(op, a, b):
     return op(np.expand_dims(np.ravel(a), 1), np.ravel(b))
@@ -80,22 +107,17 @@ def corrcoef(x, y=None):
     d = np.sqrt(np.diag(c))
     return c / d[:, None] / d[None, :]
 
-def quantile(a, q, axis=None, keepdims=False):
-    if axis is None and keepdims:
-        return np.reshape(np.quantile(a, q), [1] * np.ndim(a))
-    if axis is None:
-        a = np.ravel(a)
-        axis = -1
-    a = np.moveaxis(np.sort(a, axis=axis), axis, -1)
-    at = np.asarray(q) * (a.shape[-1] - 1)
-    low = np.clip(np.floor(at), 0, a.shape[-1] - 1).astype(int)
-    high = np.clip(low + 1, 0, a.shape[-1] - 1)
-    low_values = np.moveaxis(a[..., low], -1, 0) if np.ndim(q) else a[..., low]
-    high_values = np.moveaxis(a[..., high], -1, 0) if np.ndim(q) else a[..., high]
-    part = at - low
+def quantiles(a, q, axis=None, keepdims=False):
     if np.ndim(q):
-        part = np.reshape(part, [-1] + [1] * (np.ndim(low_values) - 1))
-    found = low_values + (high_values - low_values) * part
+        return np.stack([np.quantile(a, one, axis, keepdims=keepdims) for one in q])
+    if axis is None:
+        found = quantiles(np.ravel(a), q, -1)
+        return np.reshape(found, [1] * np.ndim(a)) if keepdims else found
+    a = np.moveaxis(np.sort(a, axis=axis), axis, -1)
+    at = q * (a.shape[-1] - 1)
+    low = int(np.clip(np.floor(at), 0, a.shape[-1] - 1))
+    high = min(low + 1, a.shape[-1] - 1)
+    found = a[..., low] + (a[..., high] - a[..., low]) * (at - low)
     return np.expand_dims(found, axis) if keepdims else found
 
 def percentile(a, q, axis=None, keepdims=False):
@@ -141,6 +163,15 @@ def choose(a, choices):
 def gradient(f, dx=1.0):
     ends = [(f[1] - f[0]) / dx], (f[2:] - f[:-2]) / (2.0 * dx), [(f[-1] - f[-2]) / dx]
     return np.concatenate(ends)
+
+def append(arr, values, axis=None):
+    if axis is None:
+        return np.concatenate([np.ravel(arr), np.ravel(values)])
+    return np.concatenate([arr, values], axis=axis)
+
+def rollaxis(a, axis, start=0):
+    axis = axis % np.ndim(a)
+    return np.moveaxis(a, axis, start - 1 if axis < start else start)
 
 def delete(arr, obj, axis=None):
     if axis is None:
@@ -231,6 +262,6 @@ def log1mexp(x):
 def xlogx(x):
     return xlogy(x, x)
 
-def multi_hypot(*x):
-    return np.sqrt(np.sum(np.array(x) ** 2))
+def math_hypot(*x):
+    return np.hypot(*x) if len(x) == 2 else np.sqrt(np.sum(np.array(x) ** 2))
 """

@@ -8,33 +8,20 @@ def reduced(x, reduction):
         return np.sum(x)
     return x
 
-def nll_loss(x, y, weight=None, reduction='mean'):
-    picked = -x[np.arange(x.shape[0]), y]
-    if weight is None:
-        return reduced(picked, reduction)
-    each = weight[y]
-    total = picked * each
-    return np.sum(total) / np.sum(each) if reduction == 'mean' else reduced(total, reduction)
+def weighted_mean(each, y, weight, reduction):
+    return np.sum(each) / np.sum(weight[y]) if reduction == 'mean' else reduced(each, reduction)
 
-def cross_entropy(x, y, weight=None, reduction='mean', label_smoothing=0.0):
-    logs = log_softmax(x, axis=-1)
+def weighted_nll_loss(x, y, weight, reduction='mean'):
+    return weighted_mean(-x[np.arange(x.shape[0]), y] * weight[y], y, weight, reduction)
+
+def weighted_cross_entropy(x, y, weight, reduction='mean', label_smoothing=0.0):
     n = np.shape(x)[-1]
-    if np.ndim(y) == np.ndim(x):
-        y = y * (1.0 - label_smoothing) + label_smoothing / n
-        logs = logs if weight is None else logs * weight
-        return reduced(-np.sum(y * logs, axis=-1), reduction)
-    if np.ndim(x) == 1:
-        logs = logs[None, :]
-        y = np.atleast_1d(y)
-        reduction = 'sum' if reduction == 'none' else reduction
-    plain = nll_loss(logs, y, weight, reduction)
-    if not label_smoothing:
-        return plain
-    spread = -np.sum(logs if weight is None else logs * weight, axis=-1)
-    smooth = reduced(spread, reduction)
-    if weight is not None and reduction == 'mean':
-        smooth = np.sum(spread) / np.sum(weight[y])
-    return (1.0 - label_smoothing) * plain + label_smoothing / n * smooth
+    by_number = np.ndim(y) < np.ndim(x)
+    targets = (np.eye(n)[y] if by_number else y) * (1.0 - label_smoothing) + label_smoothing / n
+    each = -np.sum(targets * weight * log_softmax(x, axis=-1), axis=-1)
+    if by_number:
+        return weighted_mean(each, y, weight, reduction)
+    return reduced(each, reduction)
 
 def one_hot(x, num_classes=-1, axis=-1):
     n = int(np.max(x)) + 1 if num_classes < 0 else num_classes
@@ -60,6 +47,78 @@ def chain_matmul(*arrays):
 
 def jax_integer_pow(x, y):
     return x ** y
+
+def jax_vmap(fun, in_axes=0):
+    def mapped(*args):
+        axes = in_axes if isinstance(in_axes, (tuple, list)) else [in_axes] * len(args)
+        rows = [a if axis is None else np.moveaxis(a, axis, 0) for a, axis in zip(args, axes)]
+        count = min([len(r) for r, axis in zip(rows, axes) if axis is not None])
+        at = lambda i: [r if axis is None else r[i] for r, axis in zip(rows, axes)]
+        return np.array([fun(*at(i)) for i in range(count)])
+    return mapped
+
+def jax_fori_loop(lower, upper, body_fun, init_val):
+    for i in range(lower, upper):
+        init_val = body_fun(i, init_val)
+    return init_val
+
+def jax_while_loop(cond_fun, body_fun, init_val):
+    while cond_fun(init_val):
+        init_val = body_fun(init_val)
+    return init_val
+
+def jax_cond(pred, true_fun, false_fun, *operands):
+    return true_fun(*operands) if pred else false_fun(*operands)
+
+def jax_scan(f, init, xs):
+    found = []
+    for x in xs:
+        init, y = f(init, x)
+        found.append(y)
+    return init, None if None in found else np.array(found)
+
+def torch_add(input, other, alpha=1.0):
+    return input + other if alpha == 1.0 else input + alpha * other
+
+def torch_subtract(input, other, alpha=1.0):
+    return input - other if alpha == 1.0 else input - alpha * other
+
+def torch_pad(input, pad, mode='constant', value=0.0):
+    widths = [(0, 0)] * (np.ndim(input) - len(pad) // 2)
+    widths = widths + [(pad[i], pad[i + 1]) for i in range(len(pad) - 2, -1, -2)]
+    if mode == 'constant':
+        return np.pad(input, widths, constant_values=value)
+    return np.pad(input, widths, {'replicate': 'edge', 'circular': 'wrap'}.get(mode, mode))
+
+def torch_flatten(input, start_dim=0, end_dim=-1):
+    shape = np.shape(input) or (1,)
+    start = start_dim % len(shape)
+    return np.reshape(input, shape[:start] + (-1,) + shape[end_dim % len(shape) + 1:])
+
+def torch_tile(input, *counts, axis=None):
+    counts = axis or counts
+    return np.tile(input, counts[0] if isinstance(counts[0], (tuple, list)) else counts)
+
+def in_order(name, input, places, axis):
+    pair = collections.namedtuple(name, 'values indices')
+    return pair(np.take_along_axis(input, places, axis), places)
+
+def torch_sort(input, axis=-1, descending=False):
+    places = np.argsort(-input if descending else input, axis=axis, kind='stable')
+    return in_order('sort', input, places, axis)
+
+def torch_topk(input, k, axis=-1, largest=True):
+    places = np.argsort(-input if largest else input, axis=axis, kind='stable')
+    return in_order('topk', input, np.take(places, np.arange(k), axis=axis), axis)
+
+def unbind(input, axis=0):
+    return tuple(np.moveaxis(input, axis, 0))
+
+def torch_select(input, axis, index):
+    return np.moveaxis(input, axis, 0)[index]
+
+def narrow(input, axis, start, length):
+    return np.moveaxis(np.moveaxis(input, axis, 0)[start:start + length], 0, axis)
 
 def torch_dist(input, other, p=2):
     return np.sum(np.abs(input - other) ** p) ** (1.0 / p)

@@ -1,4 +1,4 @@
-"""Products and norms of arrays, as libraries call them."""
+"""Products and norms of arrays, as libraries call them: a call comes in, its value comes out."""
 
 from __future__ import annotations
 
@@ -6,120 +6,69 @@ import ast
 import math
 from typing import Any
 
-from gradcli.python.array_picks import ArrayPicks
-from gradcli.python.einsum import contraction
-from gradcli.python.library_calls import Call, taken
-from gradcli.python.values import Value, Where, is_traced, unread
+from gradcli.python.array_shapes import flat
+from gradcli.python.calls import Call
+from gradcli.python.subscripts import Subscripts
+from gradcli.python.values import Builtin, Value, is_traced, unread
 
 
-def dot(calls: ArrayPicks, call: Call) -> Value:
+def dot(reader: Subscripts, call: Call, x: Value, b: Value) -> Value:
     """`np.dot` of values of any kind."""
-    where, node, a, k = call.where, call.node, call.arguments, call.keywords
-    first, second = (calls.numeric(v, where) for v in taken(a, k, "a", "b"))
-    return product(calls, first, second, where, node)
-
-
-def product(calls: ArrayPicks, first: Value, second: Value, where: Where, node: Any) -> Value:
-    """`np.dot`."""
-    if not calls.tape.shape(first) or not calls.tape.shape(second):
-        return calls.binary(ast.Mult, first, second, where, node)
-    if not is_traced(first) and not is_traced(second):
-        return calls.binary(ast.MatMult, first, second, where, node)
-    if len(calls.tape.shape(second)) > 2:
+    second = reader.numeric(b, call.where)
+    if not reader.tape.shape(x) or not reader.tape.shape(second):
+        return reader.binary(ast.Mult, x, second, call.where, call.node)
+    if not is_traced(x) and not is_traced(second):
+        return reader.binary(ast.MatMult, x, second, call.where, call.node)
+    if len(reader.tape.shape(second)) > 2:
         raise unread("np.dot of more than two dimensions is not read", "use np.einsum")
-    return calls.apply("matmul", [first, second], where)
+    return reader.apply("matmul", [x, second], call.where)
 
 
-def einsum(calls: ArrayPicks, call: Call) -> Value:
+def einsum(reader: Subscripts, call: Call) -> Value:
     """`np.einsum`."""
-    where, a = call.where, call.arguments
-    text, *arrays = a
+    text, *arrays = call.arguments
     if not isinstance(text, str):
         raise unread("einsum is read with its letters: np.einsum('ij,jk->ik', A, B)")
-    return contraction(calls, text, [calls.numeric(x, where) for x in arrays], where)
+    given = [reader.numeric(x, call.where) for x in arrays]
+    return reader.apply("einsum", given, call.bare, {"spec": text})
 
 
-def tensordot(calls: ArrayPicks, call: Call) -> Value:
-    """`np.tensordot`, as an `einsum`."""
-    where, a, k = call.where, call.arguments, call.keywords
-    if "axis" in k:  # torch's dims
-        k["axes"] = k.pop("axis")
-    first, second, axes = taken(a, k, "a", "b", axes=2)
-    first, second = calls.numeric(first, where), calls.numeric(second, where)
-    m, n = len(calls.tape.shape(first)), len(calls.tape.shape(second))
-    axes = calls.by_value(axes, "tensordot()")
-    if isinstance(axes, int):
-        pairs = list(zip(range(m - axes, m), range(axes), strict=True))
-    else:
-        left, right = ([v] if isinstance(v, int) else list(v) for v in axes)
-        pairs = [(i % m, j % n) for i, j in zip(left, right, strict=True)]
-    one = [chr(97 + i) for i in range(m)]
-    two = [chr(97 + m + j) for j in range(n)]
-    for i, j in pairs:
-        two[j] = one[i]
-    kept = [c for c in one + two if (c in one) != (c in two)]
-    text = f"{''.join(one)},{''.join(two)}->{''.join(kept)}"
-    return contraction(calls, text, [first, second], where)
+def tensordot(
+    reader: Subscripts, call: Call, x: Value, b: Value, axes: Value = 2, axis: Any = None
+) -> Value:
+    """`np.tensordot`; torch's `dims` are the axes."""
+    pairs = reader.by_value(axes if axis is None else axis, "tensordot()")
+    if not isinstance(pairs, int):
+        pairs = tuple(v if isinstance(v, int) else tuple(v) for v in pairs)
+    given = [x, reader.numeric(b, call.where)]
+    return reader.apply("tensordot", given, call.bare, {"axes": pairs})
 
 
-def norm(calls: ArrayPicks, call: Call) -> Value:
+def norm(
+    reader: Subscripts,
+    call: Call,
+    x: Value,
+    p: Value = None,
+    axis: Any = None,
+    keepdims: Any = False,
+) -> Value:
     """`np.linalg.norm` and its kin."""
-    where, a, k = call.where, call.arguments, call.keywords
-    of, p, axis, keep = taken(a, k, "x", p=None, axis=None, keepdims=False)
-    of, axis = calls.numeric(of, where), calls.axes(axis)
     vector = getattr(getattr(call.node, "func", None), "attr", "") == "vector_norm"
-    flattens = call.family == "torch" or vector
-    if flattens and axis is None and p != "fro":
-        of = calls.reshaped(of, (math.prod(calls.tape.shape(of)),), where)
-    rank = len(calls.tape.shape(of)) if axis is None else 1 if isinstance(axis, int) else 2
+    if (call.family == "torch" or vector) and axis is None and p != "fro":
+        x = flat(reader, x, call.where)
+    rank = len(reader.tape.shape(x)) if axis is None else 1 if isinstance(axis, int) else 2
     if p == "fro" or (p == 2 and rank == 1):
         p = None
     if p is not None:
-        p = float(calls.by_value(p, "an option"))
+        p = float(reader.by_value(p, "an option"))
         if rank > 1 and (abs(p) not in (1, math.inf) or axis is not None):
             raise unread("a norm of matrices is read for 'fro', 1 and inf")
         if rank > 1:
-            of = _sums_of_lines(calls, of, 0 if abs(p) == 1 else 1, where)
-            return calls.apply("amax" if p > 0 else "amin", [of], where._replace(operands=()))
+            lines = {"axis": 0 if abs(p) == 1 else 1, "keepdims": False}
+            sums = reader.apply("sum", [reader.apply("abs", [x], call.bare)], call.bare, lines)
+            return reader.apply("amax" if p > 0 else "amin", [sums], call.bare)
         p = int(p) if p.is_integer() else p
         if p not in (1, 2, math.inf):
-            return _power_norm(calls, of, p, axis, calls.truth(keep), where)
-    options = {"p": p, "axis": axis, "keepdims": calls.truth(keep)}
-    return calls.apply("norm", [of], where._replace(operands=where.operands[:1]), options)
-
-
-def _sums_of_lines(calls: ArrayPicks, of: Value, axis: int, where: Where) -> Value:
-    """The sums of absolute values along an axis."""
-    where = where._replace(operands=())
-    options = {"axis": axis, "keepdims": False}
-    return calls.apply("sum", [calls.apply("abs", [of], where)], where, options)
-
-
-def _power_norm(
-    calls: ArrayPicks,
-    of: Value,
-    p: float,
-    axis: Any,
-    keep: bool,  # noqa: FBT001 - as NumPy has it
-    where: Where,
-) -> Value:
-    """The norm of vectors for any other p."""
-    where = where._replace(operands=())
-    size, options = calls.apply("abs", [of], where), {"axis": axis, "keepdims": keep}
-    if p == 0:
-        options_of_zero = calls.apply("not_equal", [of, 0.0], where)
-        return calls.apply("sum", [options_of_zero], where, options)
-    if p == -math.inf:
-        return calls.apply("amin", [size], where, options)
-    total = calls.apply("sum", [calls.apply("pow", [size, p], where)], where, options)
-    return calls.apply("pow", [total, 1.0 / p], where)
-
-
-def vdot(calls: ArrayPicks, call: Call) -> Value:
-    """`np.vdot`: of matrices too, element by element."""
-    where = call.where._replace(operands=())
-    flat = []
-    for value in call.arguments:
-        array = calls.numeric(value, where)
-        flat.append(calls.reshaped(array, (math.prod(calls.tape.shape(array)),), where))
-    return calls.apply("dot", flat, where)
+            options = {"axis": axis, "keepdims": keepdims}
+            return reader.library(Builtin("gradcli", "power_norm"), [x, p], options, call.node)
+    return reader.apply("norm", [x], call.first, {"p": p, "axis": axis, "keepdims": keepdims})

@@ -1,4 +1,7 @@
-"""What a function of NumPy is going to cost, by its name and its plain arguments."""
+"""What a function of NumPy is going to cost.
+
+Its name and its plain arguments come in, the number of elements or multiplications comes out.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+
+from gradcli.python.spellings import UNIVERSAL
 
 MOST = 10**18
 DEEPEST = 100
@@ -34,7 +39,7 @@ def elements(name: str, arguments: list[Any], keywords: dict[str, Any]) -> int:
     """How many elements the result may have, and so what is taken while it is made."""
     given = [*arguments, *keywords.values()]
     sizes = [max(1, size(a)) for a in given]
-    growing = _GROWING.get(name)
+    growing = _GROWING.get(name, _broadcast if name in UNIVERSAL else None)
     count = 0.0 if growing is None else growing(given, sizes)
     return max(int(min(count, MOST)), sum(sizes))
 
@@ -110,6 +115,11 @@ def _largest(given: list[Any], _sizes: list[int]) -> float:
     return max((float(np.max(a)) for a in given if np.size(a)), default=0.0)
 
 
+def _quantiles(given: list[Any], sizes: list[int]) -> float:
+    shortest = min((n for n in np.shape(given[0]) if n), default=1)
+    return sizes[0] / shortest * (sizes[1] if len(sizes) > 1 else 1)
+
+
 def _broadcast(given: list[Any], _sizes: list[int]) -> float:
     try:
         shapes = [np.shape(a) for a in given if isinstance(a, np.ndarray)]
@@ -145,12 +155,7 @@ _GROWING: dict[str, Callable[[list[Any], list[int]], float]] = {
     ),
     "pad": _padded,
     "bincount": _largest,
-    **dict.fromkeys(
-        (
-            *("add", "subtract", "multiply", "divide", "power", "where", "maximum", "minimum"),
-            *("isclose", "allclose", "logaddexp", "hypot", "arctan2", "mod"),
-        ),
-        _broadcast,
-    ),
+    **dict.fromkeys(("isclose", "allclose", "cross"), _broadcast),
+    **dict.fromkeys(("quantile", "percentile"), _quantiles),
 }
-"""By the functions whose result can be much larger than what they are given."""
+"""By the functions whose result can be much larger than what they are given, ufuncs apart."""

@@ -8,7 +8,12 @@ look things up in, and as long as the libraries are wide.
 from __future__ import annotations
 
 import math
+from functools import cache
+from typing import Any
 
+import numpy as np
+
+from gradcli.python.values import unread
 from gradcli.syntax.library.names import MODULES, NAMES
 
 LIBRARIES = MODULES | {
@@ -84,6 +89,7 @@ HARMLESS = (
 """Modules whose functions change nothing that is differentiated."""
 
 
+@cache
 def is_harmless(path: str) -> bool:
     """Whether a module is one of these, or within one."""
     return any(path == h or path.startswith(f"{h}.") for h in HARMLESS)
@@ -131,9 +137,18 @@ TYPES = {
 }
 """Types of elements; in floating point there is one, the double."""
 
+DTYPES: dict[str, Any] = {"f": np.float64, "i": np.int64, "b": np.bool_}
+
+
+def kind_of(dtype: object) -> str:
+    """`f`, `i` or `b` for a type of elements: `np.int64`, `'bool'`, None. Raises `Unread`."""
+    name = getattr(dtype, "name", dtype)
+    if not isinstance(name, str | None):
+        raise unread("this type of elements is not read", raised="TypeError")
+    return TYPES.get(name or "float", "f")
+
+
 ALIASES = NAMES | {
-    "permute": "transpose",
-    "permute_dims": "transpose",
     "tensor": "array",
     **dict.fromkeys(
         (
@@ -160,127 +175,19 @@ LINEAR = frozenset(
 )
 """Functions of `numpy.linalg` that are called as they are on plain data."""
 
-PLAIN = frozenset(
-    [
-        "abs",
-        "add",
-        "arange",
-        "arccos",
-        "arccosh",
-        "arcsin",
-        "arcsinh",
-        "arctan",
-        "arctan2",
-        "arctanh",
-        "average",
-        "bitwise_and",
-        "bitwise_or",
-        "blackman",
-        "bool_",
-        "cbrt",
-        "ceil",
-        "cos",
-        "cosh",
-        "cross",
-        "deg2rad",
-        "delete",
-        "diag",
-        "diag_indices",
-        "diagflat",
-        "diff",
-        "divide",
-        "divmod",
-        "dsplit",
-        "dstack",
-        "ediff1d",
-        "equal",
-        "exp",
-        "exp2",
-        "expm1",
-        "eye",
-        "floor",
-        "floor_divide",
-        "fmod",
-        "gcd",
-        "geomspace",
-        "gradient",
-        "greater",
-        "greater_equal",
-        "hamming",
-        "hanning",
-        "heaviside",
-        "histogram",
-        "identity",
-        "indices",
-        "inner",
-        "interp",
-        "intersect1d",
-        "isscalar",
-        "ix_",
-        "kron",
-        "lcm",
-        "less",
-        "less_equal",
-        "linspace",
-        "log",
-        "log10",
-        "log1p",
-        "log2",
-        "logaddexp",
-        "logaddexp2",
-        "logical_and",
-        "logical_or",
-        "logical_xor",
-        "logspace",
-        "mask_indices",
-        "matmul",
-        "maximum",
-        "median",
-        "meshgrid",
-        "minimum",
-        "mod",
-        "multiply",
-        "nan_to_num",
-        "nanmax",
-        "nanmean",
-        "nanmin",
-        "nansum",
-        "negative",
-        "not_equal",
-        "outer",
-        "partition",
-        "percentile",
-        "polyfit",
-        "polyval",
-        "power",
-        "ptp",
-        "quantile",
-        "rad2deg",
-        "ravel_multi_index",
-        "reciprocal",
-        "remainder",
-        "setdiff1d",
-        "sign",
-        "sin",
-        "sinc",
-        "sinh",
-        "sqrt",
-        "square",
-        "subtract",
-        "tan",
-        "tanh",
-        "trace",
-        "trapezoid",
-        "tri",
-        "tril",
-        "tril_indices",
-        "triu",
-        "triu_indices",
-        "trunc",
-        "union1d",
-        "unravel_index",
-        "unwrap",
-        "vander",
-    ]
+UNIVERSAL = frozenset(
+    name for name, of in vars(np).items() if isinstance(of, np.ufunc) and not of.signature
 )
+"""Functions of NumPy that go element by element."""
+
+PLAIN = UNIVERSAL | {
+    *("arange", "average", "blackman", "bool_", "cross", "delete", "diag", "diag_indices"),
+    *("diagflat", "diff", "dsplit", "dstack", "ediff1d", "eye", "geomspace", "gradient"),
+    *("hamming", "hanning", "histogram", "identity", "indices", "inner", "interp", "intersect1d"),
+    *("isscalar", "ix_", "kron", "linspace", "logspace", "mask_indices", "matmul", "median"),
+    *("meshgrid", "nan_to_num", "nanmax", "nanmean", "nanmin", "nansum", "outer", "partition"),
+    *("percentile", "polyfit", "polyval", "ptp", "quantile", "ravel_multi_index", "setdiff1d"),
+    *("sinc", "std", "take_along_axis", "trace", "trapezoid", "tri", "tril", "tril_indices"),
+    *("triu", "triu_indices", "union1d", "unravel_index", "unwrap", "vander", "var"),
+}
 """Functions of NumPy that are called as they are on plain data, beside those of `array_table`."""

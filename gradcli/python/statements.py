@@ -1,16 +1,19 @@
-"""Statements: what changes names, and the ways through a text."""
+"""Statements: one comes in, names and arrays are changed, and out comes how it ended.
+
+Here are loops, branches, and calls that stand alone; `definitions`, `trying` and `matching` have
+functions for the others.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.python import spellings
-from gradcli.python.assignments import BREAK, CONTINUE, GOES_ON, RETURN
+from gradcli.python.assignments import BREAK, CONTINUE, GOES_ON, RETURN, Assignments
 from gradcli.python.core import PLAIN_ERRORS
-from gradcli.python.definitions import Definitions
 from gradcli.python.expressions import kind_of
 from gradcli.python.limits import DEEPEST
 from gradcli.python.values import (
@@ -27,10 +30,12 @@ from gradcli.python.values import (
     unread,
 )
 
+Handler: TypeAlias = Callable[[Any, Any], int]
+"""Goes through a statement: takes the interpreter and the statement, gives how it ended."""
 HARMLESS_CALLS = frozenset(["print", "display", "input"])
 
 
-class Statements(Definitions):
+class Statements(Assignments):
     """`run(body)` goes through statements."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -43,21 +48,9 @@ class Statements(Definitions):
             ast.AnnAssign: self._annotated,
             ast.AugAssign: self._augmented,
             ast.For: self._for,
-            ast.While: self._while,
+            ast.While: self._loop,
             ast.If: self._if,
-            ast.FunctionDef: self._def,
-            ast.ClassDef: self._class,
             ast.Return: self._return,
-            ast.Assert: self._assert,
-            ast.Delete: self._delete,
-            ast.With: self._with,
-            ast.Import: self._import,
-            ast.ImportFrom: self._import_from,
-            ast.Global: self._global,
-            ast.Nonlocal: self._nonlocal,
-            ast.Raise: self._raise,
-            ast.Try: self._try,
-            ast.Match: self._match,
             ast.Pass: lambda _node: GOES_ON,
             ast.Break: lambda _node: BREAK,
             ast.Continue: lambda _node: CONTINUE,
@@ -133,54 +126,38 @@ class Statements(Definitions):
     # --- loops and branches ---
 
     def _for(self, node: ast.For) -> int:
+        return self._loop(node)
+
+    def _loop(self, node: ast.For | ast.While) -> int:
         before, depth = self.budget.share(), len(self.turns)
         try:
-            return self._turns_of(node)
-        except GradcliError as error:
-            self.blame(error, node, node.iter, before)
-            raise
-        finally:
-            del self.turns[depth:]
-
-    def _turns_of(self, node: ast.For) -> int:
-        items = self.value(node.iter)
-        depth = len(self.turns)
-        for i, item in enumerate(self.iterated(items, self.where(node.iter))):
-            self.bind(node.target, item)
-            self.turns[depth:] = [self._turn(node.target, item, i)]
-            end = self.run(node.body)
-            if end in (RETURN, BREAK):
-                return RETURN if end == RETURN else GOES_ON
-        del self.turns[depth:]
-        return self.run(node.orelse)
-
-    def _turn(self, target: ast.expr, item: Value, i: int) -> tuple[str, Any]:
-        """The variable of a loop and its value, as a step remembers it."""
-        if isinstance(target, ast.Name) and isinstance(item, int | str):
-            return target.id, item
-        if isinstance(target, ast.Tuple) and isinstance(item, tuple):
-            for one, part in zip(target.elts, item, strict=False):
-                if isinstance(one, ast.Name) and isinstance(part, int | str):
-                    return one.id, part
-        return "turn", i + 1
-
-    def _while(self, node: ast.While) -> int:
-        before, depth, turn = self.budget.share(), len(self.turns), 0
-        try:
-            while self.branch(node.test):
-                turn += 1
-                self.budget.spend()
-                self.turns[depth:] = [("turn", turn)]
+            for _ in self.turns_of(node):
                 end = self.run(node.body)
                 if end in (RETURN, BREAK):
                     return RETURN if end == RETURN else GOES_ON
-            del self.turns[depth:]
             return self.run(node.orelse)
         except GradcliError as error:
-            self.blame(error, node, node.test, before)
+            self.blame(error, node, node.iter if isinstance(node, ast.For) else node.test, before)
             raise
         finally:
             del self.turns[depth:]
+
+    def turns_of(self, node: ast.For | ast.While) -> Iterator[None]:
+        """Each turn of a loop, its variable set."""
+        depth, turn = len(self.turns), 0
+        if isinstance(node, ast.For):
+            for item in self.iterated(self.value(node.iter), self.where(node.iter)):
+                self.bind(node.target, item)
+                turn += 1
+                self.turns[depth:] = [_turn(node.target, item, turn)]
+                yield
+        else:
+            while self.branch(node.test):
+                self.budget.spend()
+                turn += 1
+                self.turns[depth:] = [("turn", turn)]
+                yield
+        del self.turns[depth:]
 
     def _if(self, node: ast.If) -> int:
         try:
@@ -259,6 +236,17 @@ class Statements(Definitions):
                     scope.names[name] = why
         if isinstance(value, Instance):
             value.names = dict.fromkeys(value.names, why)
+
+
+def _turn(target: ast.expr, item: Value, turn: int) -> tuple[str, Any]:
+    """The variable of a loop and its value, as a step remembers it."""
+    if isinstance(target, ast.Name) and isinstance(item, int | str):
+        return target.id, item
+    if isinstance(target, ast.Tuple) and isinstance(item, tuple):
+        for one, part in zip(target.elts, item, strict=False):
+            if isinstance(one, ast.Name) and isinstance(part, int | str):
+                return one.id, part
+    return "turn", turn
 
 
 def _word(node: ast.stmt) -> str:

@@ -1,4 +1,7 @@
-"""Stores into arrays: one more operation, `put`, on the array that others look at."""
+"""Stores into arrays: an array, places and a value come in, and the array is changed.
+
+On the tape it is one more operation, `put`, on the array that others look at.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.table.placing import Places
+from gradcli.ops.table.indexing import Places
 from gradcli.python.tape import BYTES_OF_A_PLACE, Tape
 from gradcli.python.values import Array, Value, Where, is_traced, unread
 

@@ -1,8 +1,15 @@
-"""Elements, slices, masks: reading and storing them, with NumPy's views and copies."""
+"""Elements, slices, masks: reading and storing them, with NumPy's views and copies; and loops.
+
+A value with an index comes in and an element comes out; or what a loop goes through comes in, and
+its items come out: of an array, a list, or a stream, which is gone through once and lazily. `zip`,
+`enumerate`, `map`, `itertools` and generators give a stream, so an element that is stored into
+before its turn is seen as it is then, and an endless one costs what is taken of it.
+"""
 
 from __future__ import annotations
 
-import ast
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,15 +23,20 @@ from gradcli.python.values import (
     Instance,
     Partial,
     Scalar,
+    Scope,
+    Stream,
+    Unread,
     Value,
     Where,
     is_traced,
     unread,
 )
 
+NO_LOOP = "a loop goes through a list, a range or an array, not a number"
+
 
 class Subscripts(Operators):
-    """`x[i]` and `x[i] = v`."""
+    """`x[i]`, `x[i] = v`, and the items of whatever a loop goes through."""
 
     def item(self, value: Value) -> Any:
         """One index, as NumPy takes it."""
@@ -114,8 +126,7 @@ class Subscripts(Operators):
             return a[items]
 
         if row is None:
-            found = self.tape.value(of)[items]
-            self.budget.elements(np.size(found))
+            self.budget.elements(_chosen(items, shape))
             return self.tape.view(of, look, "", {}, where)
         return self.tape.view(of, look, "index", {"items": row}, where)
 
@@ -145,14 +156,109 @@ class Subscripts(Operators):
         else:
             raise unread(f"{described(of)} can't be stored into", raised="TypeError")
 
-    def slice_of(self, node: ast.Slice, parts: list[Value]) -> slice:
+    def slice_of(self, parts: list[Value]) -> slice:
         """A slice of whole numbers."""
         return slice(*(None if p is None else self.whole(p, "a part of a slice") for p in parts))
+
+    # --- what a loop goes through ---
+
+    def iterated(self, value: Value, where: Where) -> Iterator[Value]:
+        """The items of something that a loop goes through, each at the cost of one operation."""
+        self.known(value)
+        if isinstance(value, Stream):
+            for item in value.items:
+                self.budget.spend()
+                yield item
+            return
+        if isinstance(value, Scalar | np.generic | int | float):
+            raise unread(NO_LOOP, raised="TypeError")
+        if isinstance(value, Array):
+            shape = self.tape.shape(value)
+            if not shape:
+                raise unread(NO_LOOP, raised="TypeError")
+            for i in range(shape[0]):
+                self.budget.spend()
+                yield self.element(value, i, where)
+            return
+        if isinstance(value, Instance):
+            yield from self._of_object(value, where)
+            return
+        if not isinstance(value, str | tuple | list | dict | set | range):
+            raise unread(f"a loop can't go through {described(value)}", raised="TypeError")
+        for item in list(value) if isinstance(value, dict | set) else value:
+            self.budget.spend()
+            yield item
+
+    def _of_object(self, value: Instance, where: Where) -> Iterator[Value]:
+        """The items of an object: of a named tuple, or by `__iter__` and `__next__`."""
+        if value.of.is_tuple:
+            yield from (value.names[name] for name in value.of.fields)
+            return
+        given = self.call_method(value, "__iter__", [], None)
+        if given is NotImplemented:
+            raise unread("a loop can't go through an object without __iter__", raised="TypeError")
+        if not isinstance(given, Instance):
+            yield from self.iterated(given, where)
+            return
+        while True:
+            self.budget.spend()
+            try:
+                item = self.call_method(given, "__next__", [], None)
+            except Unread as stop:
+                if stop.unknown.raised != "StopIteration":
+                    raise
+                return
+            if item is NotImplemented:
+                raise unread("an iterator has a method __next__", raised="TypeError")
+            yield item
+
+    def listed(self, value: Value, where: Where) -> list[Value]:
+        """All items at once."""
+        if isinstance(value, range | list | tuple | str):
+            self.budget.spend(len(value))
+            return list(value)
+        return list(self.iterated(value, where))
+
+    def in_scope(self, items: Iterator[Value], scope: Scope) -> Iterator[Value]:
+        """The items of a generator, each computed among the names of its own scope."""
+        given, calls, turns = self.given, self.calls, list(self.turns)
+        while True:
+            outside = self.scope, self.given, self.calls, self.turns
+            self.scope, self.given, self.calls, self.turns = scope, given, calls, turns
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+            finally:
+                turns = self.turns
+                self.scope, self.given, self.calls, self.turns = outside
+            yield item
 
 
 def _brief_key(key: Any) -> str:
     text = repr(key)
     return text if len(text) < 40 else f"{text[:37]}…"
+
+
+def _chosen(items: tuple[Any, ...], shape: tuple[int, ...]) -> int:
+    """How many elements of an array indices choose, if they are within it; at least so many."""
+    masks = [i.ndim - 1 for i in items if isinstance(i, np.ndarray) and i.dtype.kind == "b"]
+    used = sum(i is not None and i is not Ellipsis for i in items) + sum(masks)
+    whole = list(shape)
+    arrays: list[tuple[int, ...]] = []
+    axis = 0
+    for i in items:
+        if i is Ellipsis:
+            axis += len(shape) - used
+        elif isinstance(i, np.ndarray):
+            is_mask = i.dtype.kind == "b"
+            arrays.append((int(np.count_nonzero(i)),) if is_mask else i.shape)
+            axes = i.ndim if is_mask else 1
+            whole[axis : axis + axes] = [1] * axes
+            axis += axes
+        elif i is not None:
+            axis += 1
+    return math.prod(whole) * math.prod(np.broadcast_shapes(*arrays))
 
 
 def _row_items(items: tuple[Any, ...], rank: int) -> tuple[Any, ...] | None:

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from gradcli import ops
-from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source, Span
 from gradcli.graph.draft import NO_OPTIONS, Literal, Operand, Step
 from gradcli.graph.misfits import misfit_error
 from gradcli.graph.operators import array_text
 from gradcli.ops.operation import Misfit, Operation, Shape, Type
-from gradcli.ops.table.placing import Places
+from gradcli.ops.table.indexing import Places
 from gradcli.python.limits import Budget
 from gradcli.python.values import (
     Array,
@@ -100,12 +100,16 @@ class Tape:
             where.symbol,
         )
         try:
-            out, kernel, _ = operation.bind(types, options, numpy_rules=True)
+            out, kernel, bound = operation.bind(types, options, numpy_rules=True)
         except Misfit as misfit:
             raise self._misfit(step, types, misfit) from None
         self.budget.elements(max(out.size, *(t.size for t in types), 0))
         if operation.contracts:
             self.budget.products(out.size * (types[0].shape or (1,))[-1])
+        elif "terms" in bound:  # the letters of a sum of products
+            axes = {c: n for term, t in zip(bound["terms"], types, strict=True)
+                    for c, n in zip(term, t.shape, strict=True)}  # fmt: skip
+            self.budget.products(math.prod(axes.values()))
         elif operation.factorises or operation.minors or operation.failure == "singular":
             self.budget.products(int(max(t.size for t in types) ** 1.5))
         values = [self.values[o] if isinstance(o, int) else o.value for o in operands]
@@ -183,29 +187,24 @@ class Tape:
         """Plain data as an operand; a named or large array is a row of its own."""
         found = np.array(self.value(of), dtype=np.float64, order="C")
         label = of.label or of.root.label
+        texts = [number_text(float(v)) for v in found.ravel()] if found.size <= FEW else []
         if found.size <= FEW and not label:
             found.setflags(write=False)
-            texts = [number_text(float(v)) for v in found.ravel()]
             return Literal(found, array_text(texts, found.shape))
         if of.constant is not None and np.array_equal(self.values[of.constant], found):
             return of.constant
-        span = Span(0, 0)
-        texts = [number_text(float(v)) for v in found.ravel()] if found.size <= FEW else []
-        step = Step(
-            "constant",
-            None,
-            None,
-            (Literal(found, array_text(texts, found.shape) if texts else "[…]"),),
-            NO_OPTIONS,
-            Name(label, span),
-            span,
-            span,
-        )
+        text = array_text(texts, found.shape) if texts else "[…]"
         self.budget.keep(found.nbytes)
-        of.constant = self._append(step, Type(found.shape), found)
+        of.constant = self._constant(Literal(found, text), label)
         if label:
             self.give_name(of.constant, label, ["constant"])
         return of.constant
+
+    def _constant(self, literal: Literal, label: str = "") -> int:
+        span = Span(0, 0)
+        tree = Name(label, span)
+        step = Step("constant", None, None, (literal,), NO_OPTIONS, tree, span, span)
+        return self._append(step, literal.type, literal.value)
 
     def row_major(self, node: int, where: Where) -> int:
         """A node with the elements row by row in memory, as `.copy()` has them.
@@ -283,11 +282,7 @@ class Tape:
     def as_node(self, root: Array) -> int:
         """The node that stands for a root's data."""
         found = self.constant(root)
-        if isinstance(found, int):
-            return found
-        span = Span(0, 0)
-        step = Step("constant", None, None, (found,), NO_OPTIONS, Name("", span), span, span)
-        return self._append(step, found.type, found.value)
+        return found if isinstance(found, int) else self._constant(found)
 
 
 def literal(value: Any) -> Literal:
@@ -327,11 +322,8 @@ def described(value: Value) -> str:
 
 def as_error(unknown: Unknown, source: Source) -> GradcliError:
     """The error of a value that could not be found out."""
-    from gradcli.diagnostics.error import Kind  # noqa: PLC0415 - a name that is a keyword here
-
-    kind = Kind(unknown.kind)
     return GradcliError(
-        kind,
+        Kind(unknown.kind),
         unknown.message,
         source=source,
         span=unknown.span,

@@ -1,4 +1,7 @@
-"""From the tape of a text to its graph: all that the output is made of becomes nodes."""
+"""From the tape of a text to its graph: the output's node comes in, a `Traced` comes out.
+
+All that the output is made of becomes nodes of the graph.
+"""
 
 from __future__ import annotations
 

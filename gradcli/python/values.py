@@ -202,6 +202,14 @@ class Function:
     owner: Class | None = None
     """The class that it is a method of."""
 
+    def optional(self) -> dict[str, Value]:
+        """The parameters that have a default, each with it."""
+        of = self.node.args
+        names = [p.arg for p in (*of.posonlyargs, *of.args)]
+        found = dict(zip(names[len(names) - len(self.defaults) :], self.defaults, strict=True))
+        keyword = zip(of.kwonlyargs, of.kw_defaults, self.keyword_defaults, strict=True)
+        return found | {p.arg: value for p, written, value in keyword if written is not None}
+
 
 @dataclass(slots=True, eq=False)
 class Class:

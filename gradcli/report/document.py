@@ -1,4 +1,4 @@
-"""What every HTML document of gradcli begins with."""
+"""The head of an HTML document: title and style sheet in, all above the content out."""
 
 from __future__ import annotations
 

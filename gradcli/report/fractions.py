@@ -1,4 +1,4 @@
-"""Derivatives as fractions: ∂f/∂x and ∂²f/∂x∂y in every notation."""
+"""Derivatives as fractions: names in; ∂f/∂x and ∂²f/∂x∂y in every notation out."""
 
 from __future__ import annotations
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -49,8 +48,11 @@ def laid_out(fields: Iterable[tuple[str, Any]], program: str, style: Style) -> I
     """An object with a program in it as text, on one line or indented."""
     # A control character that JSON need not escape (U+009B) is still one for a terminal.
     text = program.translate({10: None, 9: None, 13: None})
-    encode = encoder(ascii_only=style.ascii or not text.isprintable())
-    yield from _indented(fields, encode) if style.pretty else _on_one_line(fields, encode)
+    encoder = _Encoder(ascii_only=style.ascii or not text.isprintable())
+    if style.pretty:
+        yield from _indented(fields, encoder.encode)
+    else:
+        yield from _on_one_line(fields, encoder)
 
 
 def encoder(*, ascii_only: bool) -> Encode:
@@ -58,11 +60,13 @@ def encoder(*, ascii_only: bool) -> Encode:
     return _Encoder(ascii_only=ascii_only).encode
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Large:
     """An array whose numbers are made text late, and once."""
 
-    array: Any
+    __slots__ = ("array",)
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
 
 
 class _Encoder:
@@ -79,17 +83,21 @@ class _Encoder:
         options: Any = {"allow_nan": False, "check_circular": False}
         self._small = json.JSONEncoder(ensure_ascii=ascii_only, default=self._later, **options)
         self._mark = json.dumps(self.MARK, ensure_ascii=ascii_only)
-        self._waiting: list[str] = []
-        self._texts: dict[tuple[Any, bytes], str] = {}
+        self._waiting: list[list[str]] = []
+        self._texts: dict[tuple[Any, bytes], list[str]] = {}
 
     def encode(self, value: Any) -> str:
         """The value as JSON."""
+        return "".join(self.pieces(value))
+
+    def pieces(self, value: Any) -> list[str]:
+        """The value as JSON, with the texts of large arrays as they are kept."""
         self._waiting = []
-        text = self._small.encode(value)
-        if not self._waiting:
-            return text
-        first, *rest = text.split(self._mark)
-        return first + "".join(map(str.__add__, self._waiting, rest))
+        first, *rest = self._small.encode(value).split(self._mark)
+        pieces = [first]
+        for large, behind in zip(self._waiting, rest, strict=True):
+            pieces += [*large, behind]
+        return pieces
 
     def _later(self, large: Large) -> str:
         from hashlib import blake2b  # noqa: PLC0415 - loads OpenSSL
@@ -100,10 +108,9 @@ class _Encoder:
         key = array.shape, blake2b(array.data).digest()
         text = self._texts.get(key)
         if text is None:
-            text = decimals(array)
-            while self._texts and sum(map(len, self._texts.values())) + len(text) > KEPT:
+            text = self._texts[key] = list(decimals(array))
+            while len(self._texts) > 1 and sum(map(len, chain(*self._texts.values()))) > KEPT:
                 del self._texts[next(iter(self._texts))]
-            self._texts[key] = text
         self._waiting.append(text)
         return self.MARK
 
@@ -218,13 +225,13 @@ def plain(value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else _word(value)
+        return float(value) if math.isfinite(value) else json.dumps(value)
     array = np.asarray(value, dtype=np.float64)
     finite = np.isfinite(array)
     if finite.all():
         return array.tolist()
     mixed = array.astype(object)
-    mixed[~finite] = [_word(x) for x in array[~finite]]
+    mixed[~finite] = [json.dumps(x) for x in array[~finite]]
     return mixed.tolist()
 
 
@@ -235,7 +242,7 @@ def written(value: Any) -> str:
     if np.size(value) > LARGE:
         from gradcli.report.digits import decimals  # noqa: PLC0415 - for large arrays only
 
-        text = decimals(value)
+        text = "".join(decimals(value))
     else:
         text = json.dumps(plain(value))
     if '"' not in text:
@@ -243,26 +250,25 @@ def written(value: Any) -> str:
     return text.replace('"NaN"', "nan").replace("Infinity", "inf").replace('"', "")
 
 
-def _word(value: float) -> str:
-    nan, positive, negative = WORDS
-    return nan if math.isnan(value) else positive if value > 0 else negative
-
-
 # --- layout ------------------------------------------------------------------------------
 
 
-def _on_one_line(fields: Iterable[tuple[str, Any]], encode: Encode) -> Iterator[str]:
+def _on_one_line(fields: Iterable[tuple[str, Any]], encoder: _Encoder) -> Iterator[str]:
     before = "{"
     for key, value in fields:
+        yield f'{before}"{key}": '
         if isinstance(value, Iterator):
-            yield f'{before}"{key}": ['
+            yield "["
             separator = ""
             while batch := list(islice(value, BATCH)):
-                yield separator + encode(batch)[1:-1]
+                texts = encoder.pieces(batch)
+                texts[0] = separator + texts[0][1:]
+                texts[-1] = texts[-1][:-1]
+                yield from texts
                 separator = ", "
             yield "]"
         else:
-            yield f'{before}"{key}": {encode(value)}'
+            yield from encoder.pieces(value)
         before = ", "
     yield "}\n"
 

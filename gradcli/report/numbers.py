@@ -171,7 +171,7 @@ def array_lines(array: Any, precision: int, line: int | None = None) -> list[str
     """
     texts = [number(float(x), precision) for x in np.ravel(array)]
     if not texts:
-        return [_nested(np.asarray(array), precision)]
+        return [_nested(array, precision)]
     if np.ndim(array) == 1:
         whole = f"[{', '.join(texts)}]"
         return [whole] if len(whole) <= (line or LINE) else _row(texts, line or LINE)
@@ -234,11 +234,9 @@ def _row(texts: list[str], line: int) -> list[str]:
 
 def inline(value: Any, precision: int, style: Style) -> str:
     """A value on one line: a number, a small array's elements, or the shape and the summary."""
-    if isinstance(value, float) or np.ndim(value) == 0:
-        return number(float(value), precision)
     if not is_small(value):
         return summarised(value, precision, style)
-    return _nested(np.asarray(value), precision)
+    return _nested(value, precision)
 
 
 def summarised(array: Any, precision: int, style: Style) -> str:
@@ -249,7 +247,7 @@ def summarised(array: Any, precision: int, style: Style) -> str:
 
 
 def _nested(array: Any, precision: int) -> str:
-    if array.ndim == 0:
+    if isinstance(array, float) or np.ndim(array) == 0:
         return number(float(array), precision)
     return "[" + ", ".join(_nested(part, precision) for part in array) + "]"
 

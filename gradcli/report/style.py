@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Style:
+class Style(NamedTuple):
     """Width, colour and digits of a report.
 
     `width` is the terminal's, in cells; None for a pipe or a file, where nothing is wrapped,

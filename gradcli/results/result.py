@@ -33,8 +33,7 @@ class Verdict(StrEnum):
 
 
 @by_value
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """The check of one accumulator against the slope of the output.
 
     For an array checked element by element `finite_difference` has the array's shape and the

@@ -16,11 +16,10 @@ from gradcli.diagnostics.characters import normal_name, short
 from gradcli.diagnostics.error import Label
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span, between
+from gradcli.syntax import messages
+from gradcli.syntax.driver import Token
 from gradcli.syntax.foreign_calls import is_type, part_of_several, translated_attribute
-from gradcli.syntax.libraries import translated, translated_method
-from gradcli.syntax.messages import rejected
 from gradcli.syntax.statements import StatementBuilder
-from gradcli.syntax.tokens import Token
 from gradcli.syntax.tree import (
     Array,
     Call,
@@ -71,7 +70,7 @@ class Builder(StatementBuilder):
         try:
             value = float(text)
         except ValueError:
-            raise rejected.bad_number(text, span) from None
+            raise messages.rejected.bad_number(text, span) from None
         return _number(text.replace("_", ""), value, span)
 
     # --- operators -----------------------------------------------------------------------
@@ -80,7 +79,7 @@ class Builder(StatementBuilder):
         _, text, place = token
         symbol = _SYMBOLS.get(text, text)
         if symbol in _QUOTIENTS and is_coefficient_product(right):
-            raise rejected.ambiguous_quotient(left, right)
+            raise messages.rejected.ambiguous_quotient(left, right)
         span = between(left.span, right.span)
         if symbol == "%":
             return Call("mod", (left, right), (), span, place, qualified=True)
@@ -105,7 +104,7 @@ class Builder(StatementBuilder):
 
     def power(self, base: Tree, token: Token, exponent: Tree) -> Operator:
         if is_coefficient_product(exponent):
-            raise rejected.ambiguous_power(base, exponent)
+            raise messages.rejected.ambiguous_power(base, exponent)
         return Operator("^", (base, exponent), between(base.span, exponent.span), token.span)
 
     def coefficient(self, number: Number, symbol: Tree) -> Operator:
@@ -196,6 +195,8 @@ class Builder(StatementBuilder):
         place = Span(name.span.end - len(function), name.span.end)
         span = between(name.span, closing.span)
         call = _call(function, arguments, span, place, qualified=True)
+        from gradcli.syntax.libraries import translated  # noqa: PLC0415 - takes long to import
+
         return translated(call, library, torch=self.torch)
 
     def method(
@@ -209,13 +210,15 @@ class Builder(StatementBuilder):
             raise syntax_error("'sympy.' is not known here", base.span.to(name.span), hint)
         span = between(base.span, closing.span)
         call = _call(name.name, [base, *arguments], span, name.span, qualified=False)
+        from gradcli.syntax.libraries import translated_method  # noqa: PLC0415 - as above
+
         return translated_method(call, torch=self.torch)
 
     def attribute(self, base: Tree, _dot: Token, name: Name) -> Tree:
         if (found := translated_attribute(base, name)) is not None:
             return found
         if name.name != "T":
-            raise rejected.no_attribute(base, name)
+            raise messages.rejected.no_attribute(base, name)
         return self._transposed(base, name.span)
 
     def no_arguments(self) -> Arguments:

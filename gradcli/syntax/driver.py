@@ -15,10 +15,32 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from gradcli.diagnostics.source import Span
-from gradcli.syntax.tokens import Stuck, Token
 
 FINISH = "$END"
 """The terminal behind the last token, by Lark's name."""
+
+
+class Token(NamedTuple):
+    """A terminal of the grammar in the text; as a string it is what was written."""
+
+    kind: str
+    """The terminal's name in the grammar."""
+    text: str
+    span: Span
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Stuck(Exception):
+    """The text is no sentence of the grammar: the token at `position` can't stand there.
+
+    `token` is None where none begins.
+    """
+
+    def __init__(self, position: int, token: Token | None = None) -> None:
+        super().__init__(position, token)
+        self.position, self.token = position, token
 
 
 class Tables(NamedTuple):

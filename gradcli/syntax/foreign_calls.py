@@ -12,21 +12,20 @@ from __future__ import annotations
 import re
 
 from gradcli.diagnostics.source import Span
-from gradcli.syntax.functions import FUNCTION_NAMES
-from gradcli.syntax.library.names import NAMES
+from gradcli.syntax.library.names import FUNCTION_NAMES, NAMES
 from gradcli.syntax.tree import Call, Name, Number, Text, Tree, Tuple
 
 PYTORCH_KEYWORDS = ("keepdim", "dim", "unbiased", "correction", "descending")
 """Arguments that only PyTorch has."""
-_PYTORCH = re.compile(
+_PYTORCH = (
     r"\btorch\.|(?<![\w.])F\.[a-z]\w*\((?!\)|-?[0-9]+ *[,)]|dim\b|axis\b)"
     rf"|\b(?:{'|'.join(PYTORCH_KEYWORDS)})\s*=(?!=)"
 )
 """With an argument in it that is an array, `F.name(…)` is no method of a matrix F."""
-_NN = re.compile(r"(?<![\w.])nn\.[a-z]")
-_JAX = re.compile(r"(?<![\w.])(?:jnp|jax|lax)\.")
+_NN = r"(?<![\w.])nn\.[a-z]"
+_JAX = r"(?<![\w.])(?:jnp|jax|lax)\."
 
-TYPES = re.compile(r"(?:u?int|float|double|half|bool|long)\d*_?")
+TYPES = r"(?:u?int|float|double|half|bool|long)\d*_?"
 
 METHODS = NAMES | {"t": "transpose", "numel": "size"}
 """Functions and methods of a library that need its prefix."""
@@ -76,21 +75,11 @@ SEVERAL = {"slogdet", "eigh", "svd", "lstsq", *CUT}
 
 def is_pytorch(text: str) -> bool:
     """Whether a program is written as in PyTorch; `nn` is JAX's only beside other names of JAX."""
-    if _PYTORCH.search(text) is not None:
+    if not ("." in text or "=" in text):
+        return False  # without compiling a pattern
+    if re.search(_PYTORCH, text):
         return True
-    return _NN.search(text) is not None and _JAX.search(text) is None
-
-
-def renamed(call: Call, name: str, arguments: tuple[Tree, ...] | None = None) -> Call:
-    """The call of another function, with other arguments if some are given."""
-    return Call(
-        name,
-        call.arguments if arguments is None else arguments,
-        call.keywords,
-        call.span,
-        call.name_span,
-        qualified=call.qualified or name != call.name,
-    )
+    return bool(re.search(_NN, text)) and not re.search(_JAX, text)
 
 
 def unnamed(call: Call) -> tuple[Tree, ...]:
@@ -121,7 +110,7 @@ def without(call: Call, *names: str) -> Call:
 
 def is_type(name: str) -> bool:
     """Whether a library's constant is a type of numbers: `np.float64`."""
-    return TYPES.fullmatch(name) is not None
+    return re.fullmatch(TYPES, name) is not None
 
 
 def general(call: Call, *, torch: bool, method: bool) -> Tree:
@@ -148,7 +137,7 @@ def general(call: Call, *, torch: bool, method: bool) -> Tree:
     by_name = call.arguments[len(unnamed(call)) :]
     if (name, arguments) == (call.name, unnamed(call)):
         return call
-    return renamed(call, name, (*arguments, *by_name))
+    return call.taking((*arguments, *by_name), call.keywords, name)
 
 
 def _one_tuple(arguments: tuple[Tree, ...], first: int) -> tuple[Tree, ...]:
@@ -197,6 +186,6 @@ def _part(call: Call, place: int, span: Span) -> Tree | None:
     if name is None:
         return None
     call = without(call, "full_matrices", "rcond") if name in {"svdvals", "lstsq"} else call
-    found = renamed(call, name)
+    found = call.taking(call.arguments, call.keywords, name)
     found.span = span
     return found

@@ -18,8 +18,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gradcli.diagnostics.characters import plain
 from gradcli.diagnostics.error import GradcliError, Label
@@ -42,8 +41,7 @@ _NOTHING = "this isn't a value, marks or title"
 _HINT = "#: x = 3 gives an input its value, #: marks x = 2 its marks, #: title … names the whole"
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """An input's value, as an expression that is still to be computed."""
 
     name: str
@@ -53,13 +51,12 @@ class Binding:
     """The program's opening, with spaces for each `#:`: all values of a header share it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What a file says before its program begins."""
 
     bindings: tuple[Binding, ...] = ()
-    marks: Mapping[str, float] = field(default_factory=dict)
-    marked: Mapping[str, Span] = field(default_factory=dict)
+    marks: Mapping[str, float] = {}
+    marked: Mapping[str, Span] = {}
     """Where the name stands that gets the marks."""
     title: str | None = None
     task_lines: TaskLines | None = None

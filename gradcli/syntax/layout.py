@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from gradcli.diagnostics.error import GradcliError, Label
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
-from gradcli.syntax.tokens import Token
+from gradcli.syntax.driver import Token
 
 _CLOSED_BAR = "closed bar"
 NOTHINGS = frozenset({"NONE", "NP_NEWAXIS", "NUMPY_NEWAXIS"})

@@ -12,7 +12,7 @@ from typing import Any
 
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
-from gradcli.syntax.foreign_calls import general, named, renamed, unnamed
+from gradcli.syntax.foreign_calls import general, named, unnamed
 from gradcli.syntax.library.meanings import meaning
 from gradcli.syntax.library.meant import ALL, Meant, Refused
 from gradcli.syntax.library.names import MODULES
@@ -37,7 +37,7 @@ def translated(call: Call, library: str, *, torch: bool = False) -> Tree:
     kind syntax for a call that means something else in the library.
     """
     if library.rpartition(".")[2] == "norm":
-        return renamed(call, f"norm_{call.name}")
+        return call.taking(call.arguments, call.keywords, f"norm_{call.name}")
     module = PYTORCH_NN if torch and library == "nn" else module_of(library)
     found = general(call, torch=torch and not module.startswith("numpy"), method=False)
     if not isinstance(found, Call):
@@ -122,11 +122,5 @@ class _Plain:
     def call(self, meant: Meant, call: Call) -> Call:
         """A call in the language at the place of the call that is translated."""
         values = (*meant.operands, *meant.keywords.values())
-        return Call(
-            meant.name,
-            tuple(self.tree(v, call) for v in values),
-            tuple(meant.keywords),
-            call.span,
-            call.name_span,
-            qualified=call.qualified or meant.name != call.name,
-        )
+        trees = tuple(self.tree(v, call) for v in values)
+        return call.taking(trees, tuple(meant.keywords), meant.name)

@@ -14,12 +14,12 @@ from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.diagnostics.source import Source, Span
+from gradcli.syntax import messages
 from gradcli.syntax.builder import Builder
-from gradcli.syntax.driver import Driver
+from gradcli.syntax.driver import Driver, Stuck
 from gradcli.syntax.foreign_calls import is_pytorch
 from gradcli.syntax.layout import Layout
 from gradcli.syntax.tables import tables
-from gradcli.syntax.tokens import Stuck
 from gradcli.syntax.tree import Bare, Compare, Module, Statement, Tree, postorder
 
 if TYPE_CHECKING:
@@ -126,7 +126,5 @@ def _read(source: Source, text: str) -> list[Statement]:
     # Not while the exception is handled: it would be the context of what is raised, and one that
     # holds all that was read can't be sent to another process.
     if isinstance(found, Stuck):
-        from gradcli.syntax.messages import unexpected  # noqa: PLC0415 - rarely needed
-
-        found = unexpected.explain(found, source.text, layout)
+        found = messages.unexpected.explain(found, source.text, layout)
     raise found.located(source)

@@ -11,8 +11,8 @@ from __future__ import annotations
 from gradcli.diagnostics.error import Label
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span, between
-from gradcli.syntax.messages import rejected
-from gradcli.syntax.tokens import Token
+from gradcli.syntax import messages
+from gradcli.syntax.driver import Token
 from gradcli.syntax.tree import (
     Assign,
     Augment,
@@ -49,11 +49,11 @@ class StatementBuilder:
         if type(left) is Call:
             name, parameters = _signature(left)
             return Define(name, parameters, value, span)
-        raise rejected.no_left_side(left, token.span)
+        raise messages.rejected.no_left_side(left, token.span)
 
     def augment(self, target: Tree, token: Token, value: Tree) -> Augment:
         if not (type(target) is Name and not target.qualified) and type(target) is not Index:
-            raise rejected.no_left_side(target, token.span)
+            raise messages.rejected.no_left_side(target, token.span)
         span = between(target.span, value.span)
         return Augment(target, token.text[:-1], value, span, token.span)
 
@@ -79,7 +79,7 @@ class StatementBuilder:
                 )
             if parameter.name in given:
                 message = f"the derivative by '{parameter.name}' is given twice"
-                raise rejected.given_twice(message, rule.span, given[parameter.name].span)
+                raise messages.rejected.given_twice(message, rule.span, given[parameter.name].span)
             given[parameter.name] = rule
         span = between(token.span, rules[-1].span)
         return Block(name, parameters, body, tuple(rules), span)
@@ -93,7 +93,7 @@ class StatementBuilder:
         if type(left) is Name and left.name.startswith("delta_") and len(left.name) > 6:
             parameter = Name(left.name[6:], Span(left.span.start + 6, left.span.end))
             return Rule(parameter, value, span, whole=True)
-        raise rejected.no_rule(left, token.span)
+        raise messages.rejected.no_rule(left, token.span)
 
 
 def _elementwise_parameter(left: Tree) -> Name | None:
@@ -112,7 +112,7 @@ def _signature(left: Call) -> tuple[Name, tuple[Name, ...]]:
     """The name and the parameters of what is defined by `left = …`."""
     is_method = bool(left.arguments) and left.name_span.start > left.arguments[0].span.start
     if left.qualified or is_method:
-        raise rejected.no_left_side(left, left.span)
+        raise messages.rejected.no_left_side(left, left.span)
     if left.keywords:
         first = left.arguments[len(left.arguments) - len(left.keywords)]
         raise syntax_error(
@@ -133,6 +133,6 @@ def _signature(left: Call) -> tuple[Name, tuple[Name, ...]]:
             raise syntax_error("a parameter is a name", argument.span, hint)
         if argument.name in seen:
             message = f"two parameters are called '{argument.name}'"
-            raise rejected.given_twice(message, argument.span, seen[argument.name].span)
+            raise messages.rejected.given_twice(message, argument.span, seen[argument.name].span)
         seen[argument.name] = argument
     return Name(left.name, left.name_span), tuple(seen.values())

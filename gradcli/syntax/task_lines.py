@@ -131,25 +131,20 @@ class TaskLineReader:
     def _choice(self, word: str, rest: str, start: int) -> None:
         known = ASK if word == "ask" else DIRECTIONS
         if rest not in known:
-            hint = did_you_mean(rest.casefold(), known) or _EXAMPLES[word]
-            span = Span(start, start + len(rest))
             message = f"'{word}' is {', '.join(known[:-1])} or {known[-1]}"
-            raise syntax_error(message, span, hint)
+            raise _refused(word, rest, start, message, did_you_mean(rest.casefold(), known))
         self.given[word] = rest
 
     def _range(self, word: str, rest: str, start: int) -> None:
         name, numbers = self._name_and_numbers(word, rest, start)
         if len(numbers) != 2 or not numbers[0] < numbers[1]:
-            span = Span(start, start + len(rest))
-            message = "a range has two numbers, the lower one first"
-            raise syntax_error(message, span, _EXAMPLES[word])
+            raise _refused(word, rest, start, "a range has two numbers, the lower one first")
         self.given["ranges"][name] = numbers[0], numbers[1]
 
     def _values(self, word: str, rest: str, start: int) -> None:
         name, numbers = self._name_and_numbers(word, rest, start)
         if not numbers:
-            span = Span(start, start + len(rest))
-            raise syntax_error("the values are missing", span, _EXAMPLES[word])
+            raise _refused(word, rest, start, "the values are missing")
         self.given["values"][name] = numbers
 
     def _name_and_numbers(self, word: str, rest: str, start: int) -> tuple[str, tuple[float, ...]]:
@@ -165,11 +160,9 @@ class TaskLineReader:
         return name, tuple(numbers)
 
     def _call(self, word: str, rest: str, start: int) -> None:
-        span = Span(start, start + len(rest))
         found = _parsed_call(rest)
         if found is None:
-            message = "this isn't a call of a function, in Python"
-            raise syntax_error(message, span, _EXAMPLES[word])
+            raise _refused(word, rest, start, "this isn't a call of a function, in Python")
         call, targets = found
         called = {id(n.func) for n in ast.walk(call) if isinstance(n, ast.Call)}
         reads: dict[str, Span] = {}
@@ -178,7 +171,8 @@ class TaskLineReader:
                 before = len(rest.encode()[: node.col_offset].decode())
                 reads.setdefault(node.id, Span(start + before, start + before + len(node.id)))
         assert isinstance(call.func, ast.Name)
-        self.given["call"] = CallLine(rest, call.func.id, reads, span, targets)
+        place = Span(start, start + len(rest))
+        self.given["call"] = CallLine(rest, call.func.id, reads, place, targets)
 
 
 def _new(name: str, span: Span, into: dict[str, Span]) -> None:
@@ -189,6 +183,11 @@ def _new(name: str, span: Span, into: dict[str, Span]) -> None:
 def _expect_first(first: Span, here: Span, message: str, label: str) -> None:
     if first != here:
         raise syntax_error(message, here, labels=(Label(first, label),))
+
+
+def _refused(word: str, text: str, start: int, message: str, hint: str | None = None) -> Exception:
+    """The error about a text behind a word, with the word's example."""
+    return syntax_error(message, Span(start, start + len(text)), hint or _EXAMPLES[word])
 
 
 def _is_no(word: str, text: str, what: str, span: Span) -> Exception:

@@ -105,15 +105,28 @@ class Name(Tree):
         return self.name, self.qualified
 
 
-class Operator(Tree):
+class _Signed(Tree):
+    """What is written with one symbol; `symbol_span` is the place of the symbol itself."""
+
+    __slots__ = ("symbol", "symbol_span")
+    symbol: str
+    symbol_span: Span
+
+    def move(self, place: Callable[[Span], Span]) -> None:
+        self.span, self.symbol_span = place(self.span), place(self.symbol_span)
+
+    def label(self) -> object:
+        return self.symbol
+
+
+class Operator(_Signed):
     """An operation written with a symbol. Its meaning can't be redefined.
 
     Symbols: `+ - * / @ ^` with two operands; `neg` (a minus before anything but a
     literal), `abs` (bars), `norm` (double bars), `sqrt` (√), `T` (transpose) with one.
-    `symbol_span` is the place of the symbol itself.
     """
 
-    __slots__ = ("operands", "symbol", "symbol_span")
+    __slots__ = ("operands",)
 
     def __init__(
         self, symbol: str, operands: tuple[Tree, ...], span: Span, symbol_span: Span
@@ -121,14 +134,8 @@ class Operator(Tree):
         self.symbol, self.operands = symbol, operands
         self.span, self.symbol_span = span, symbol_span
 
-    def move(self, place: Callable[[Span], Span]) -> None:
-        self.span, self.symbol_span = place(self.span), place(self.symbol_span)
-
     def children(self) -> tuple[Tree, ...]:
         return self.operands
-
-    def label(self) -> object:
-        return self.symbol
 
 
 class Compare(Tree):
@@ -185,11 +192,13 @@ class Call(Tree):
         self.name, self.arguments, self.keywords = name, arguments, keywords
         self.span, self.name_span, self.qualified = span, name_span, qualified
 
-    def taking(self, arguments: tuple[Tree, ...], keywords: tuple[str, ...]) -> Call:
-        """The call with other arguments."""
-        return Call(
-            self.name, arguments, keywords, self.span, self.name_span, qualified=self.qualified
-        )
+    def taking(
+        self, arguments: tuple[Tree, ...], keywords: tuple[str, ...], name: str | None = None
+    ) -> Call:
+        """The call with other arguments, of the language's function if it gets another name."""
+        qualified = self.qualified or name not in (None, self.name)
+        place = self.span, self.name_span
+        return Call(name or self.name, arguments, keywords, *place, qualified=qualified)
 
     def move(self, place: Callable[[Span], Span]) -> None:
         self.span, self.name_span = place(self.span), place(self.name_span)
@@ -326,13 +335,13 @@ class Bare(Tree):
         return (self.value,)
 
 
-class Augment(Tree):
+class Augment(_Signed):
     """`target += expr`: a submission's accumulation. In a program it is an error.
 
     `symbol` is the operator before the equals sign (`+`, `-`, `*`, …).
     """
 
-    __slots__ = ("symbol", "symbol_span", "target", "value")
+    __slots__ = ("target", "value")
 
     def __init__(
         self, target: Tree, symbol: str, value: Tree, span: Span, symbol_span: Span
@@ -340,14 +349,8 @@ class Augment(Tree):
         self.target, self.symbol, self.value = target, symbol, value
         self.span, self.symbol_span = span, symbol_span
 
-    def move(self, place: Callable[[Span], Span]) -> None:
-        self.span, self.symbol_span = place(self.span), place(self.symbol_span)
-
     def children(self) -> tuple[Tree, ...]:
         return self.target, self.value
-
-    def label(self) -> object:
-        return self.symbol
 
 
 Statement: TypeAlias = Assign | Define | Block | Bare | Augment

@@ -105,23 +105,16 @@ class Explainer:
         operands = [print_tree(operand_tree(graph, o)) for o in move.node.operands]
         place = next((i for i, o in enumerate(move.node.operands) if o == move.to.id), 0)
         others = [text for i, text in enumerate(operands) if i != place] or [move.to.name]
-        return sentence(operation, place).format(
-            to=move.to.name,
-            out=move.node.name,
-            others=_listed(others),
-            shape=move.to.type,
-            rule=written,
-        )
+        names = {"to": move.to.name, "out": move.node.name, "others": _listed(others)}
+        return sentence(operation, place).format(**names, shape=move.to.type, rule=written)
 
     def _shapes(self, move: Move) -> Iterable[str]:
         """Why what comes back is summed over a dimension."""
         own, to = move.node.type.shape, move.to.type.shape
         alone = len(self.steps.members(move.node)) == 1
         if alone and move.node.operation.elementwise and own != to:
-            yield (
-                f"{move.to.name} was repeated to fit the shape {times(own)}, so what comes back "
-                "is summed over its copies."
-            )
+            repeated = f"{move.to.name} was repeated to fit the shape {times(own)}"
+            yield f"{repeated}, so what comes back is summed over its copies."
 
     def _fork(self, move: Move) -> Iterable[str]:
         """Why `=` or `+=`, and whether the accumulator is complete."""

@@ -8,6 +8,7 @@ graph's names in it, and the numbers are those of the pass itself.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -142,9 +143,10 @@ class Steps:
 
     def moves(self) -> Iterator[Move]:
         """The backward pass line by line."""
-        arrived = Arrivals()
+        before: dict[int, Any] = {}
+        paths: Counter[int] = Counter()
         for node, to, sent in self.sends():
-            before, paths = arrived.add(to, sent.last.accumulator)
+            paths[to] += 1
             yield Move(
                 step=self.numbers[node],
                 node=self.graph.operation(node),
@@ -155,11 +157,12 @@ class Steps:
                 local_value=sent.local_value,
                 upstream=self.result.accumulators[node],
                 value=sent.value,
-                before=before,
+                before=before.get(to),
                 accumulator=sent.last.accumulator,
                 final=sent.last.final,
-                paths=paths,
+                paths=paths[to],
             )
+            before[to] = sent.last.accumulator
 
     def sends(self) -> Iterator[tuple[int, int, Sent]]:
         """What is sent in the backward pass, from which node to which."""
@@ -183,19 +186,6 @@ class Steps:
         """Whether δ of a node is the 1 that the pass starts from, which is not written."""
         upstream = self.result.upstream
         return node.id == self.graph.output and np.ndim(upstream) == 0 and bool(upstream == 1)
-
-
-class Arrivals:
-    """The accumulators on the way: what was there before a contribution, and how many came."""
-
-    def __init__(self) -> None:
-        self._seen: dict[int, tuple[Any, int]] = {}
-
-    def add(self, to: int, accumulator: Any) -> tuple[Any, int]:
-        """Take note of a contribution; the accumulator before it, and its number from 1 on."""
-        before, count = self._seen.get(to, (None, 0))
-        self._seen[to] = accumulator, count + 1
-        return before, count + 1
 
 
 # --- formulas ----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from gradcli.cli.values import value_of
+from gradcli.cli.inputs import value_of
 from gradcli.diagnostics.error import GradcliError, Kind
 
 

@@ -155,9 +155,10 @@ def test_how_many_passes(text: str, count: int, monkeypatch: pytest.MonkeyPatch)
     assert passes(program, point) == count
 
 
-def test_any_program_in_every_way(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("seeds", [range(5), pytest.param(range(5, 20), marks=pytest.mark.slow)])
+def test_any_program_in_every_way(seeds: range, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the first runs and the later ones, at points where numbers are not finite as well."""
-    for seed in range(14):
+    for seed in seeds:
         written = array_program(seed) if seed % 2 else edgy_program(seed, scalar=seed % 4 == 0)
         points = edgy_point(written, 2, seed)
         usual = {n: np.sin(np.arange(1.0, t.size + 1)) for n, t in written.inputs.items()}

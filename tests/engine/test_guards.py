@@ -232,7 +232,7 @@ def differences() -> list[str]:
 
 def calls() -> list[str]:
     """A program for every way to call a function of an array."""
-    rows = [row.name for row in ops.TABLE if row.callable and not row.elementwise]
+    rows = [row.name for row in ops.TABLE if row.aliases and not row.elementwise]
     names = [*rows, *(composition.name for composition in ops.COMPOSITIONS)]
     texts = [f"{name}({given})" for name in names for given in ("A", "A, axis=0", "A, 1")]
     return [BEHIND[i % len(BEHIND)].replace("{}", text) for i, text in enumerate(texts)]

@@ -209,7 +209,7 @@ class TestHostile:
         """The task itself can't be marked: that is an error, not a class of failures."""
         (tmp_path / "a.csv").write_text("dx,1\n")
         submissions, _ = folders.found(str(tmp_path), [])
-        broken = Setting("x +", None, None, {}, (), Scheme(), str(tmp_path), own_points=False)
+        broken = Setting(Program("x + y"), {}, (), Scheme(), str(tmp_path), own_points=False)
         with pytest.raises(OSError, match="ended at once"):
             list(workers.marks(broken, submissions, 1, 3.0))
 

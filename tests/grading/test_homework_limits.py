@@ -21,6 +21,10 @@ from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
 from gradcli.cli.homework_options import TaskOptions
 from gradcli.diagnostics.error import GradcliError
+from gradcli.grading.code import judged
+from gradcli.grading.code.graded import graded
+from gradcli.grading.listing import worked
+from gradcli.grading.listing.reader import read_code
 from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.mark import mark
 from gradcli.grading.mistakes.diagnose import UNNAMED
@@ -30,6 +34,8 @@ from gradcli.grading.model.moves import Moves
 from gradcli.grading.model.task import Task, make_task
 from gradcli.grading.model.tolerance import own_values
 from gradcli.grading.submission.read import read_submission, read_text
+from gradcli.python import limits
+from gradcli.python.limits import ExhaustedError
 
 TEXT = "(x + sigmoid(y)) / (x^2 + y)"
 RIGHT = """\
@@ -255,6 +261,47 @@ def test_a_time_limit_that_passes_while_nothing_looks_at_the_clock(
     words = ("grade", TEXT, "--x", "3", "--y", "-4", str(folder / "power.py"), "--json")
     assert run((*words, "--time-limit", "0.2"), environment) == 5
     assert "within 0.2 seconds" in json.loads(environment.written()[1])["error"]["message"]
+
+
+def tutorial() -> Task:
+    """The tutorial's function at its point."""
+    return make_task(gradcli.Program(TEXT), {"x": 3.0, "y": -4.0})
+
+
+ENDLESS = {
+    "alone": "while True: pass",
+    "another value": "x = 3.0\nwhile True:\n    x = x + 1\nf = x\ndx = 1",
+    "steps of the task": "while True:\n    a = 1 / (1 + np.exp(-y))\n    b = x + a",
+    "in a function": "def loop(x):\n    while True:\n        x = x * 1.0\ndx = loop(x)",
+    "before the gradients": f"while True:\n    i = x * y\n{RIGHT}",
+}
+
+
+@pytest.mark.parametrize("code", ENDLESS.values(), ids=ENDLESS)
+def test_code_without_an_end_is_read_once(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To read it again would use up the budget again, and end in the same way."""
+    readings = 0
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        nonlocal readings
+        readings += 1
+        return read_code(*arguments, **options)
+
+    for place in (worked, judged):
+        monkeypatch.setattr(place, "read_code", counted)
+    monkeypatch.setattr(limits, "MOST_OPERATIONS", 5000)
+    with pytest.raises(ExhaustedError, match="more than 5,000 operations"):
+        graded(tutorial(), code.encode(), "a.py", Scheme(), Deadline.of(1e9))
+    assert readings == 1
+
+
+def test_what_stands_before_a_loop_without_an_end_is_marked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "MOST_OPERATIONS", 20_000)
+    code = f"{RIGHT}while True:\n    x = x + delta_x\n".encode()
+    marked = graded(tutorial(), code, "a.py", Scheme(), Deadline.of(1e9))
+    assert (marked.score, [note.tag for note in marked.notes]) == (2, ["not-read"])
 
 
 # --- the task ----------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from schemas import schema
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
 from gradcli.grading.exercise.lint import Lint
-from gradcli.grading.exercise.own_points import own_point, own_task
+from gradcli.grading.exercise.own_points import OwnPoints, own_task
 from gradcli.grading.model.task import Task, make_task
 from gradcli.program import Program
 
@@ -146,31 +146,31 @@ class TestPoints:
 
     def test_nothing_to_change(self) -> None:
         assert Lint(task("3")).better("lint") == []
-        assert own_point(task("3"), "anna") == {}
+        assert OwnPoints(task("3")).point("anna") == {}
 
     def test_no_other_point(self) -> None:
         """Where the program is defined at one point only, that is everybody's."""
         set_ = task("log(-abs(x - 1)^9 + 1e-30) + x", x=1.0)
-        assert own_point(set_, "anna") == {"x": 1.0}
+        assert OwnPoints(set_).point("anna") == {"x": 1.0}
 
 
 class TestOwnPoints:
     @pytest.mark.parametrize("count", [8, pytest.param(30, marks=pytest.mark.slow)])
     def test_of_one_s_own(self, count: int) -> None:
         set_ = task("x*y + z^2", x=1.0, y=2.0, z=0.0)
-        points = {str(own_point(set_, f"student{i}")) for i in range(30)}
+        points = {str(OwnPoints(set_).point(f"student{i}")) for i in range(30)}
         assert len(points) > 25
         for i in range(count):
-            finding = Lint(set_).at(own_point(set_, f"student{i}"))
+            finding = Lint(set_).at(OwnPoints(set_).point(f"student{i}"))
             assert finding is not None
             assert not finding.unseen
 
     def test_the_same_in_another_process(self) -> None:
         code = (
-            "from gradcli.grading.exercise.own_points import own_point\n"
+            "from gradcli.grading.exercise.own_points import OwnPoints\n"
             "from gradcli.grading.model.task import make_task\n"
             "from gradcli.program import Program\n"
-            "print(own_point(make_task(Program('x*y'), {'x': 1.0, 'y': 2.0}), 'zoë'))\n"
+            "print(OwnPoints(make_task(Program('x*y'), {'x': 1.0, 'y': 2.0})).point('zoë'))\n"
         )
         out = subprocess.run(
             [sys.executable, "-X", "utf8", "-c", code],
@@ -180,29 +180,28 @@ class TestOwnPoints:
             check=True,
         ).stdout
         set_ = task("x*y", x=1.0, y=2.0)
-        assert out.strip() == str(own_point(set_, "zoë"))
-        assert own_point(set_, " zoe\u0308 ") == own_point(set_, "zoë")
+        assert out.strip() == str(OwnPoints(set_).point("zoë"))
+        assert OwnPoints(set_).point(" zoe\u0308 ") == OwnPoints(set_).point("zoë")
 
     def test_known_values(self) -> None:
         """Sheets that were handed out are marked by a later version."""
-        point = own_point(task("x*y", x=1.0, y=2.0), "s1234")
+        point = OwnPoints(task("x*y", x=1.0, y=2.0)).point("s1234")
         assert point == KNOWN
 
     def test_only_the_computation_counts(self) -> None:
         """The title and the marks may be changed after the sheets are out."""
         one = make_task(Program("#: x = 1\n#: y = 2\nx*y"))
         other = make_task(Program("#: title New\n#: marks x = 3\n#: x = 1\n#: y = 2\nx  * y # a"))
-        assert own_point(one, "anna") == own_point(other, "anna")
-        assert own_point(one, "anna") != own_point(
-            make_task(Program("#: x = 1\n#: y = 2\nx/y")), "anna"
-        )
+        assert OwnPoints(one).point("anna") == OwnPoints(other).point("anna")
+        quotient = make_task(Program("#: x = 1\n#: y = 2\nx/y"))
+        assert OwnPoints(one).point("anna") != OwnPoints(quotient).point("anna")
 
     def test_own_task(self) -> None:
         set_ = make_task(Program("#: marks x = 2\nx*y*t"), {"x": 1.0, "y": 2.0, "t": 1.0}, wrt="xy")
         own = own_task(set_, "anna")
         assert own.asked == ("x", "y")
         assert own.result.inputs["t"] == 1.0
-        assert own.result.inputs["x"] == own_point(set_, "anna")["x"]
+        assert own.result.inputs["x"] == OwnPoints(set_).point("anna")["x"]
         assert own.marks("x") == 2
 
 

@@ -12,7 +12,7 @@ import pytest
 from gradcli import GradcliError, Program
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
-from gradcli.grading.exercise.own_points import own_point
+from gradcli.grading.exercise.own_points import OwnPoints
 from gradcli.grading.model.task import make_task
 
 POINT = "#: x = 3\n#: y = -4\n#: k = 2\n"
@@ -159,7 +159,7 @@ def test_points_keep_to_the_lines(seed: int) -> None:
         f"#: fixed y\n#: range t {low} {high}\n#: values c 0, 1, 2.5\n#: wrt x, y\n"
     )
     task = make_task(Program(lines + "sum((x*t + y)^2)*(c + 1)"))
-    points = [own_point(task, f"s{i}") for i in range(12)]
+    points = [OwnPoints(task).point(f"s{i}") for i in range(12)]
     assert {float(p["y"]) for p in points} == {2.5}
     assert {float(p["c"]) for p in points} <= {0.0, 1.0, 2.5}
     values = np.array([p["t"] for p in points])
@@ -167,7 +167,7 @@ def test_points_keep_to_the_lines(seed: int) -> None:
     assert np.all((values >= low) & (values <= high))
     assert len(np.unique(values)) > 3
     assert len({float(p["x"]) for p in points}) > 3
-    assert own_point(task, "s0")["x"] == points[0]["x"]
+    assert OwnPoints(task).point("s0")["x"] == points[0]["x"]
 
 
 # --- a call ----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ NAMES = {row.name for row in ops.TABLE}
 NAMED = re.compile(r"\b(operation|row|op)\.name\b")
 EXCEPTIONS = {
     # A method for each row whose spelling in NumPy is decided by shapes.
-    ("export/numpy/calls.py", "getattr(self, f'_{operation.name}', None)"),
+    ("export/numpy/calls.py", "getattr(self, f'_{operation.name}', spelled)"),
     # mpmath's own function, where a row names none.
     ("check/mpmath_ops.py", "getattr(mp, given or operation.name)"),
     # A dictionary of all rows, made a line above from the table itself.

@@ -198,8 +198,6 @@ def test_row_is_complete(row: Operation) -> None:
 def test_rows_have_different_names() -> None:
     names = [row.name for row in ops.TABLE]
     assert len(set(names)) == len(names)
-    with pytest.raises(ValueError, match="stands twice"):
-        ops._index((ops.TABLE[0], ops.TABLE[0]))
 
 
 # --- rules -------------------------------------------------------------------------------

@@ -50,6 +50,9 @@ np.take(V, [2, 0]) | X[0] | X[:, 1] | X[-1, ::2] | X[..., 0] | X[[1, 0], [2, 0]]
 X[np.arange(2), [0, 2]] | X[1][2] | X[:, [0, 0]] | np.zeros_like(X) + X | np.ones(3) * V
 np.full((2, 3), V[0]) | np.eye(2) @ X | np.linspace(0, 1, 3) * V | np.arange(3) * V
 np.array([V[0], V[1] * 2]) | np.array([[V[0], 1], [2, V[1]]]) | np.asarray(V) | np.copy(V) * 2
+np.apply_along_axis(lambda r: r*r[0], 0, X) | np.apply_along_axis(np.sum, 1, X) | np.rollaxis(X, 1)
+np.fromfunction(lambda i, j: i + 2*j, (2, 3))*X | np.vectorize(lambda a, b: a*b)(X, V)
+np.subtract.reduce(X, axis=1) | np.logaddexp.accumulate(X, axis=1) | np.linalg.norm(V, 3)
 np.add.reduce(X) | np.maximum.reduce(V) | np.nan_to_num(X) | np.all(X > -9) * V
 np.logical_and(X > 0, X < 1) * X | (X > 0) & (X < 1) | np.multiply.outer(V, V) | math.sin(V[0])
 math.exp(V[1]) | math.log(V[1], 3) | math.sqrt(V[0]) | math.pow(V[0], 2) | math.pi * V
@@ -92,7 +95,11 @@ TORCH = {
     "X.pow(2).add(1).mul(V).clamp(min=0.5, max=2)": "np.clip((X**2 + 1)*V, 0.5, 2)",
     "X.view(3, 2).unsqueeze(0).squeeze()": "X.reshape(3, 2)",
     "torch.cat([X, X], dim=1)": "np.concatenate([X, X], axis=1)",
-    "X.permute(1, 0) + X.transpose(0, 1)": "2*X.T",
+    "X.permute(1, 0) + X.transpose(0, 1) + X.permute(0, 1).t()": "3*X.T",
+    "(2*X).add_(X, alpha=-0.5).sub_(X, alpha=2).mul_(V)": "-0.5*X*V",
+    "F.cross_entropy(X, torch.tensor([2, 0]), torch.tensor([1., 2, 3]))": (
+        "-np.sum((scipy.special.log_softmax(X, axis=1)*[1., 2, 3])[[0, 1], [2, 0]])/4"
+    ),
     "torch.norm(X)": "np.linalg.norm(X)",
     "torch.matmul(X, V) + torch.mv(X, V)": "2*(X @ V)",
     "V.repeat(2, 1)": "np.tile(V, (2, 1))",
@@ -100,6 +107,14 @@ TORCH = {
     "torch.rsqrt(V) + V.detach().item if False else torch.rsqrt(V)": "1/np.sqrt(V)",
     "torch.special.polygamma(1, V)": "scipy.special.polygamma(1, V)",
     "X.size(0)*X.sum() + X.numel()": "2*X.sum() + 6",
+    "torch.sort(X, dim=1, descending=True).values": "-np.sort(-X, axis=1)",
+    "torch.topk(V, 2, largest=False)[0]": "np.sort(V)[:2]",
+    "X.unbind(1)[2] + X.select(1, 0) + X.narrow(1, 1, 2)[:, 0]": "X[:, 2] + X[:, 0] + X[:, 1]",
+    "torch.roll(X, shifts=(1, 2), dims=(0, 1))": "np.roll(X, (1, 2), (0, 1))",
+    "torch.sub(X, V, alpha=2) + X.add(V, alpha=0.5)": "2*X - 1.5*V",
+    "F.pad(X, (1, 2, 0, 1), value=3)": "np.pad(X, ((0, 1), (1, 2)), constant_values=3)",
+    "F.pad(X, (1, 1), mode='replicate')": "np.pad(X, ((0, 0), (1, 1)), 'edge')",
+    "torch.flatten(X[None], 1).tile(2, 1)": "np.tile(X.reshape(1, 6), (2, 1))",
 }
 JAX = {
     "jax.nn.softmax(X)": "scipy.special.softmax(X, axis=1)",
@@ -108,6 +123,11 @@ JAX = {
     "jnp.var(X)": "np.var(X)",
     "jax.nn.relu(X) + jax.nn.sigmoid(X)": "np.maximum(X, 0) + scipy.special.expit(X)",
     "jax.scipy.special.logsumexp(X, axis=0)": "scipy.special.logsumexp(X, axis=0)",
+    "jax.vmap(lambda a, b: a*b, in_axes=(1, None))(X, V[:2])": "X.T*V[:2]",
+    "jax.lax.fori_loop(0, 3, lambda i, v: v*V + i, V)": "((V*V)*V + 1)*V + 2",
+    "jax.lax.while_loop(lambda v: v[1] < 20, lambda v: 2*v, V)": "V*2**np.ceil(np.log2(20/V[1]))",
+    "jax.lax.cond(V[1] > 9, jnp.sin, jnp.cos, X)": "np.cos(X)",
+    "jax.lax.scan(lambda c, v: (c + v, c*v), 0.0, V)[1]": "np.append(0, V.cumsum()[:2])*V",
 }
 EXPRESSIONS = [e.strip() for line in NUMPY.strip().split("\n") for e in line.split(" | ")]
 

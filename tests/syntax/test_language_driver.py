@@ -23,10 +23,9 @@ from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Span
 from gradcli.syntax import from_grammar
 from gradcli.syntax.builder import Builder
-from gradcli.syntax.driver import Driver
+from gradcli.syntax.driver import Driver, Stuck, Token
 from gradcli.syntax.layout import Layout
 from gradcli.syntax.tables import grammar_text, tables
-from gradcli.syntax.tokens import Stuck, Token
 from gradcli.syntax.tree import Tree, postorder
 
 

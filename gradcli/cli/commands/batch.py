@@ -58,6 +58,31 @@ class FileOptions(Options):
     )
     quiet: bool = in_report("--quiet", "the exit code alone, and errors")
 
+    def settled(self, point: RowOptions) -> str:
+        """POINTS, which may begin to be read. Raises where options contradict each other."""
+        if point.file is not None and self.points is None:
+            self.points, point.program = point.program, None
+        if self.points is None:
+            raise usage_error("the file of points is missing", "gradcli batch PROGRAM points.csv")
+        if "-" in (point.program, point.file) and self.points == "-":
+            raise usage_error("program and points can't both come from standard input")
+        from gradcli.files import head_start
+
+        plain_table = not (self.source or self.separator or self.decimal or self.missing)
+        head_start.begin(self.points, (point.program or "") if plain_table else "")
+        from gradcli.cli.inputs import expect_one_reader
+
+        expect_one_reader(point.data, "the program", point.program, point.file)
+        expect_one_reader(point.data, "the points", self.points)
+        if self.json and self.to not in (None, "ndjson"):
+            raise usage_error(f"--json and --format {self.to} contradict each other")
+        require("polars", "batch", "batch")
+        if self.jit and self.no_jit:
+            raise usage_error("--jit and --no-jit contradict each other")
+        if self.dask is not None:
+            require("distributed", "dask", "--dask")
+        return self.points
+
 
 @declare(
     "batch",
@@ -77,35 +102,15 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
 
     Exit codes: 0 all is well; 1 the mathematics failed in a row; 2 wrong usage.
     """
-    if point.file is not None and files.points is None:
-        files.points, point.program = point.program, None
-    if files.points is None:
-        raise usage_error("the file of points is missing", "gradcli batch PROGRAM points.csv")
-    if "-" in (point.program, point.file) and files.points == "-":
-        raise usage_error("program and points can't both come from standard input")
-    from gradcli.files import head_start
-
-    plain_table = not (files.source or files.separator or files.decimal or files.missing)
-    head_start.begin(files.points, (point.program or "") if plain_table else "")
-    from gradcli.cli.inputs import expect_one_reader
+    points = files.settled(point)
     from gradcli.cli.progress import progress
-
-    expect_one_reader(point.data, "the program", point.program, point.file)
-    expect_one_reader(point.data, "the points", files.points)
-    if files.json and files.to not in (None, "ndjson"):
-        raise usage_error(f"--json and --format {files.to} contradict each other")
-    require("polars", "batch", "batch")
-    if files.jit and files.no_jit:
-        raise usage_error("--jit and --no-jit contradict each other")
-    if files.dask is not None:
-        require("distributed", "dask", "--dask")
     from gradcli.files.dialect import asked
     from gradcli.files.frames import ahead
     from gradcli.files.job import Computation, Reading, Sources, deliver, is_folder
     from gradcli.files.many import find, plain
     from gradcli.files.parts import part_of, portion
 
-    found = find(files.points, files.source)
+    found = find(points, files.source)
     if files.out is not None:
         files.out = plain(files.out)
     out = None if files.out == "-" else files.out
@@ -113,10 +118,10 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
     gaps = files.errors != "stop" and not point.allow_nonfinite
     given = asked(found.form, files.separator, files.decimal, files.missing, gaps=gaps)
     part = None if files.part is None else part_of(files.part)
-    if part is not None and files.points == "-":
+    if part is not None and points == "-":
         raise usage_error("--part is for files, not for standard input")
     outside = point.environment
-    if files.points == "-":
+    if points == "-":
         outside.say_how_to_end("the points")
     reading = Reading(found, given)
     if is_folder(out) or files.dask is not None:
@@ -136,9 +141,8 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
 
 def _format_of_output(files: FileOptions, found: Found, out: str | None) -> str:
     """The format that is written. Raises `GradcliError`."""
-    from gradcli.files.formats import format_of
     from gradcli.files.job import is_folder
-    from gradcli.files.many import expect_readable, is_url
+    from gradcli.files.many import expect_readable, format_of, is_url
 
     to: str | None = "ndjson" if files.json else files.to
     if to is None:

@@ -23,7 +23,6 @@ class StrictOptions(CheckOptions):
 
 @declare(
     "check",
-    usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
         'gradcli check "relu(x)" --x 0',
         'gradcli check "(exp(x) - 1)/x" --x 1e-9 --exact',

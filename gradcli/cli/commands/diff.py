@@ -36,7 +36,6 @@ class FormulaOptions(OutputOptions):
 
 @declare(
     "diff",
-    usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
         'gradcli diff "(x + sigmoid(y)) / (x^2 + y)"',
         'gradcli diff "||y - W @ x||^2" --matrix W --vector x,y',

@@ -11,7 +11,6 @@ from gradcli.cli.options import CheckOptions, NodeReport, PointOptions
 
 @declare(
     "eval",
-    usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
         'gradcli eval "(x + sigmoid(y)) / (x^2 + y)" --x 3 --y -4',
         'gradcli eval "f(x, y) = x*y + sin(x)" --x pi/2 --y 2',

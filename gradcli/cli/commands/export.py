@@ -36,7 +36,6 @@ class ExportOptions(OutputOptions):
 
 @declare(
     "export",
-    usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
         'gradcli export "(x + sigmoid(y)) / (x^2 + y)" --x 3 --y -4',
         'gradcli export "||W @ x||^2" --W "[[1, 2], [3, 4]]" \\',

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gradcli.cli.command import Options, Outcome, declare
 from gradcli.cli.homework_options import MarkingOptions, TaskOptions, in_marking
 from gradcli.cli.options import OutputOptions, in_report
-from gradcli.diagnostics.failures import usage_error
+from gradcli.diagnostics.failures import submission_error, usage_error
 
 if TYPE_CHECKING:
     from gradcli.cli.environment import Environment
@@ -96,7 +96,6 @@ def _read(task: TaskOptions, student: str | None, deadline: Deadline) -> Task | 
     Raises `GradcliError`.
     """
     from gradcli.cli.timer import TimeUpError, limited
-    from gradcli.diagnostics.failures import submission_error
 
     try:
         with limited(deadline.left):
@@ -202,9 +201,6 @@ def _marked(
             Kind.SUBMISSION, message, source=error.source, span=error.span, hint=error.hint
         )
     except Exception as error:  # noqa: BLE001 - a grader's file is written whatever happens
-        what = f"{type(error).__name__}: {error}"
-        return GradcliError(
-            Kind.SUBMISSION,
-            f"'{name}' can't be marked: gradcli itself failed here ({what[:200]})",
-            hint="please report it with the submission",
-        )
+        what = f"{type(error).__name__}: {error}"[:200]
+        message = f"'{name}' can't be marked: gradcli itself failed here ({what})"
+        return submission_error(message, "please report it with the submission")

@@ -43,18 +43,15 @@ class PictureOptions(DrawingOutput):
 
     def style(self) -> Style:
         """How it is to look: only text depends on the stream that it goes to."""
-        from dataclasses import replace
-
         style, form = super().style(), self.chosen_format()
         if form == "text":
             return style
         ascii_only = style.ascii if form not in DRAWN_BY_DOT else self.ascii
-        return replace(style, width=None, color=False, ascii=ascii_only)
+        return style._replace(width=None, color=False, ascii=ascii_only)
 
 
 @declare(
     "graph",
-    usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
         'gradcli graph "(x + sigmoid(y)) / (x^2 + y)" --x 3 --y -4',
         'gradcli graph "x*y + sin(x)" --x 1 --y 2 --out graph.svg',

@@ -30,7 +30,6 @@ class HessianOptions(MatrixOptions):
 
 @declare(
     "hessian",
-    usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
         'gradcli hessian "(x + sigmoid(y)) / (x^2 + y)" \\',
         "                --x 3 --y -4",
@@ -81,7 +80,7 @@ def _parts(written: Sequence[str]) -> list[tuple[str | None, str]]:
 
 def _vector(parts: Sequence[tuple[str | None, str]], seed: int) -> Any:
     """The vector: a mapping by name, or one value."""
-    from gradcli.cli.values import value_of
+    from gradcli.cli.inputs import value_of
 
     found = {
         name: value_of(text, "--vector", stream=f"--vector {name or ''}", seed=seed)

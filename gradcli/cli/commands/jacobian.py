@@ -21,7 +21,6 @@ class JacobianOptions(MatrixOptions):
 
 @declare(
     "jacobian",
-    usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
         'gradcli jacobian "W @ x" --W "[[1, 2], [3, 4]]" \\',
         '                 --x "[1, 0]"',

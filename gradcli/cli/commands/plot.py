@@ -60,7 +60,7 @@ class RangeOptions(RowOptions):
         """The point of `--at`: a number for every name. Raises `GradcliError`."""
         if self.at is None:
             return None
-        from gradcli.cli.values import value_of
+        from gradcli.cli.inputs import value_of
 
         names = [*names]
         parts = [part.partition("=") for part in self.at.split(",")]
@@ -95,18 +95,20 @@ def command(point: RangeOptions, report: PlotOptions) -> Outcome:
     form = report.chosen_format()
     if form in DRAWN:
         require("matplotlib", "plots", f"--format {form}")
-    found = _sampled(point)
+    return Outcome(_written(_sampled(point), form, report), 0, report.file)
+
+
+def _written(found: Curve | Field, form: str, report: PlotOptions) -> Iterable[str] | bytes:
+    """A plot in its format."""
     if form in DRAWN:
         from gradcli.plots.figure import rendered
 
-        return Outcome(rendered(found, form, report.precision), 0, report.file)
-    if form in ("json", "csv"):
-        from gradcli.plots import data
+        return rendered(found, form, report.precision)
+    from gradcli.plots import data, text
 
-        return Outcome(data.pieces(found, form, report.style()), 0, report.file)
-    from gradcli.plots.text import pieces
-
-    return Outcome(pieces(found, report.style()), 0, report.file)
+    if form == "table":
+        return text.pieces(found, report.style())
+    return data.pieces(found, form, report.style())
 
 
 def _sampled(point: RangeOptions) -> Curve | Field:
@@ -116,9 +118,8 @@ def _sampled(point: RangeOptions) -> Curve | Field:
     ranges = point.ranges()
     at = point.where(ranges)
     read = point.middle(ranges)
-    fixed: dict[str, Any] = {**read.program.bind(read.inputs, read.data, point.seed)}
-    for name in ranges:
-        del fixed[name]
+    bound = read.program.bind(read.inputs, read.data, point.seed)
+    fixed = {name: value for name, value in bound.items() if name not in ranges}
     place = at[0] if at is not None and len(ranges) == 1 else at
     return sampled(read.program, ranges, fixed, place, point.points)
 
@@ -134,7 +135,7 @@ def _is_range(text: str) -> bool:
 
 
 def _range(binding: Binding) -> tuple[float, float]:
-    from gradcli.cli.values import value_of
+    from gradcli.cli.inputs import value_of
 
     low, _, high = binding.text.partition(":")
     if not low.strip() or not high.strip() or ":" in high:

@@ -28,7 +28,7 @@ Name: TypeAlias = Literal["listing", "table", "wires", "code", "math"]
 WRITERS = {
     "listing": ("gradcli.report.trace.listing", "pieces"),
     "table": ("gradcli.report.trace.table", "pieces"),
-    "wires": ("gradcli.picture.trace", "pieces"),
+    "wires": ("gradcli.picture.text", "pieces"),
     "code": ("gradcli.export.numpy_listing", "traced"),
     "html": ("gradcli.picture.page", "pieces"),
 }
@@ -117,7 +117,6 @@ class TraceReport(ReportOptions):
 
 @declare(
     "trace",
-    usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
         'gradcli trace "(x + sigmoid(y)) / (x^2 + y)" --x 3 --y -4',
         'gradcli trace "sin(x*y)" --x 1 --y 2 --pass backward',

@@ -9,7 +9,8 @@ puts elements in `placing`.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -69,12 +70,11 @@ class Calls(Placing):
         if operation.elementwise:
             lined_up = self._lined_up(operands, out)
             return self.elementwise(operation, lined_up, out, options, wide=wide)
-        write: Callable[..., Code] | None = getattr(self, f"_{operation.name}", None)
-        if write is None:
-            return as_type(self.spelled(operation, operands, out, options), out)
+        spelled = partial(self.spelled, operation)
+        write: Callable[..., Code] = getattr(self, f"_{operation.name}", spelled)
         return as_type(write(operands, out, options), out)
 
-    def node_code(self, node: Node, found: Mapping[int, Code] | Sequence[Code]) -> Code:
+    def node_code(self, node: Node, found: Sequence[Code]) -> Code:
         """A node on the code of its operands, which `found` has by their numbers."""
         operands = [found[o] if isinstance(o, int) else literal(o) for o in node.operands]
         if node.operation is None:
@@ -102,15 +102,10 @@ class Calls(Placing):
         if key in self._blocks:
             return self._blocks[key]
         again = sum(name == operation.name for name, _ in self._blocks)
-        name = self._word(operation.name)
-        while (
-            keyword.iskeyword(name) or name in TAKEN or (not again and name in self.names.values())
-        ):
-            name += "_"
+        name = self._word(operation.name, () if again else self.names.values())
         name += f"_{again + 1}" if again else ""
         self._blocks[key] = name
         parameters = [self._word(p.name) for p in operation.operands]
-        parameters = [f"{p}_" if keyword.iskeyword(p) or p in TAKEN else p for p in parameters]
         assert operation.body is not None
         graph, result = operation.body(types)
         given = [Code(p, ATOM, t) for p, t in zip(parameters, types, strict=True)]
@@ -118,8 +113,11 @@ class Calls(Placing):
         self.note(name, ", ".join(parameters), body.text)
         return name
 
-    def _word(self, name: str) -> str:
-        return identifier(name, ascii_only=self.style.ascii)
+    def _word(self, name: str, taken: Collection[str] = ()) -> str:
+        word = identifier(name, ascii_only=self.style.ascii)
+        while keyword.iskeyword(word) or word in TAKEN or word in taken:
+            word += "_"
+        return word
 
     def _lined_up(self, operands: list[Code], out: Type) -> list[Code]:
         """Operands with the axes that make NumPy broadcast them to the output's shape."""
@@ -186,11 +184,7 @@ class Calls(Placing):
             copies = f"np.kron(np.eye({2**k}), {E})" if k else E
             A = f"np.block([[{A}, {copies}], [np.zeros(({n * 2**k}, {n * 2**k})), {A}]])"
         self.imports["expm"] = "scipy.linalg"
-        text = f"expm({A})[:{n}, -{n}:]"
-        return Code(text, ATOM, Type(out.shape))
-
-    def _eigenvectors(self, x: list[Code], out: Type, _options: Options) -> Code:
-        return call(self.needed("eigenvectors"), exact(fractional(x[0])).text, type=Type(out.shape))
+        return Code(f"expm({A})[:{n}, -{n}:]", ATOM, Type(out.shape))
 
     # --- shapes --------------------------------------------------------------------------
 
@@ -232,12 +226,8 @@ class Calls(Placing):
         t, z = (exact(a) for a in x)
         if t.shape == z.shape:
             return t
-        return call(
-            "1.0*np.equal",
-            f"np.expand_dims({t.text}, -1)",
-            f"np.arange({out.shape[-1]})",
-            type=Type(out.shape),
-        )
+        wide, numbers = f"np.expand_dims({t.text}, -1)", f"np.arange({out.shape[-1]})"
+        return call("1.0*np.equal", wide, numbers, type=Type(out.shape))
 
     # --- makers --------------------------------------------------------------------------
 
@@ -255,9 +245,7 @@ class Calls(Placing):
 
 def _item(item: Any) -> str:
     """An item of an index."""
-    if isinstance(item, slice):
-        start, stop, step = (
-            "" if part is None else str(part) for part in (item.start, item.stop, item.step)
-        )
-        return f"{start}:{stop}" + (f":{step}" if step else "")
-    return str(item)
+    if not isinstance(item, slice):
+        return str(item)
+    start, stop, step = ("" if p is None else str(p) for p in (item.start, item.stop, item.step))
+    return f"{start}:{stop}" + (f":{step}" if step else "")

@@ -16,6 +16,7 @@ import numpy as np
 
 from gradcli.graph.draft import Literal
 from gradcli.ops.operation import Shape, Type
+from gradcli.ops.options import shape_text
 
 SUM, PRODUCT, SIGN, POWER, ATOM = 1, 2, 3, 4, 5
 COMPARISON = 0
@@ -23,11 +24,9 @@ COMPARISON = 0
 PLAIN_NUMBER = re.compile(r"(0|[1-9]\d*)(\.\d*)?([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?")
 WHOLE = re.compile(r"-?\d+")
 CONSTANTS = {
-    "pi": "np.pi",
-    "π": "np.pi",
+    **dict.fromkeys(("pi", "π"), "np.pi"),
+    **dict.fromkeys(("tau", "τ"), "(2*np.pi)"),
     "e": "np.e",
-    "tau": "(2*np.pi)",
-    "τ": "(2*np.pi)",
     "inf": "np.inf",
     "nan": "np.nan",
 }
@@ -167,11 +166,6 @@ def _nested(found: Any) -> str:
 
 
 # --- shapes ------------------------------------------------------------------------------
-
-
-def shape_text(shape: Shape) -> str:
-    """A shape as an argument: `6`, `(2, 3)`."""
-    return str(shape[0]) if len(shape) == 1 else str(tuple(shape))
 
 
 def summed(x: Code, t: Type, function: str = "np.sum") -> Code:

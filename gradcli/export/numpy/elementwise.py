@@ -22,12 +22,11 @@ from gradcli.export.numpy.code import (
     numeric,
     power,
     product,
-    shape_text,
     total,
 )
 from gradcli.ops import numpy_helpers as helpers
 from gradcli.ops.operation import Notation, Operation, Options, Type
-from gradcli.ops.options import shown
+from gradcli.ops.options import shape_text, shown
 
 FIELD = re.compile(r"(, )?\{(\w+)([=?]|:\w+)?\}")
 """An operand or option in a row's spelling, with the comma before it."""

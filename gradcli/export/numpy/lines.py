@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.export.numpy.code import ATOM, POWER, Code, call, exact, fractional, shape_text
+from gradcli.export.numpy.code import ATOM, POWER, Code, call, exact, fractional
 from gradcli.export.numpy.elementwise import Elementwise
 from gradcli.ops import numpy_helpers as helpers
 from gradcli.ops.operation import Options, Type
-from gradcli.ops.options import shown
+from gradcli.ops.options import shape_text, shown
 
 
 class Lines(Elementwise):
@@ -25,23 +25,18 @@ class Lines(Elementwise):
     # --- reductions ----------------------------------------------------------------------
 
     def _norm(self, x: list[Code], out: Type, options: Options) -> Code:
-        a, p = fractional(x[0]), options["p"]
-        whole = options["axis"] is None and not options["keepdims"]
-        a = a if whole else exact(a)
+        a, p, given = fractional(x[0]), options["p"], _axes(options)
+        a = exact(a) if given else a
         size = f"np.abs({a.text})"
         if p == 1:
-            return call("np.sum", size, *_axes(options), type=out)
+            return call("np.sum", size, *given, type=out)
         if p == np.inf:
-            return call("np.max", size, *_axes(options), "initial=0.0", type=out)
-        axis = options["axis"]
-        gone = range(len(a.shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+            return call("np.max", size, *given, "initial=0.0", type=out)
         if not a.shape:
             return call("np.abs", a.text, type=out)
-        if len(gone) > 2 and not whole:
-            return call(
-                "np.sqrt", f"np.sum({a.at(ATOM)}**2, {', '.join(_axes(options))})", type=out
-            )
-        return call("np.linalg.norm", a.text, *_axes(options), type=out)
+        if len(_gone(options["axis"], len(a.shape))) > 2 and given:
+            return call("np.sqrt", f"np.sum({a.at(ATOM)}**2, {', '.join(given)})", type=out)
+        return call("np.linalg.norm", a.text, *given, type=out)
 
     def _squared_norm(self, x: list[Code], out: Type, _options: Options) -> Code:
         (a,) = map(fractional, x)
@@ -103,19 +98,16 @@ class Lines(Elementwise):
 
     def _lines(self, name: str, x: list[Code], out: Type, options: Options) -> Code:
         """A helper that works along the last axis, along another one or several."""
-        arrays = [exact(fractional(a)) for a in x]
-        rank, axis = len(out.shape), options["axis"]
-        axes = tuple(range(rank)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-        if rank == 0:
-            axes = ()
+        rank = len(out.shape)
+        axes = _gone(options["axis"], rank) if rank else ()
         last = tuple(range(-len(axes), 0))
         rest = tuple(n for i, n in enumerate(out.shape) if i not in axes)
         joined = (*rest, math.prod(out.shape[i] for i in axes))
         split = (*rest, *(out.shape[i] for i in axes))
         moved = axes != tuple(range(rank - len(axes), rank))
         texts = []
-        for a in arrays:
-            text = a.text
+        for a in x:
+            text = exact(fractional(a)).text
             if moved:
                 text = f"np.moveaxis({text}, {axes}, {last})"
             if joined != split:
@@ -143,8 +135,7 @@ class Lines(Elementwise):
         return self._lines(name, x, out, options)
 
     def _quantile_weights(self, x: list[Code], out: Type, options: Options) -> Code:
-        axis = options["axis"]
-        axes = range(len(out.shape)) if axis is None else np.atleast_1d(axis)
+        axes = _gone(options["axis"], len(out.shape))
         place = (math.prod(out.shape[i] for i in axes) - 1) * options["q"]
         low, part = int(place), place - int(place)
         name = f"quantile_weights_{low}_{f'{part:g}'.replace('.', '_')}"
@@ -157,6 +148,11 @@ class Lines(Elementwise):
         self.note(f"{name}_of", "x, s", text)
         self.note(name, "x", f"{name}_of(x, np.sort(x, axis=-1))")
         return self._lines(name, x, out, options)
+
+
+def _gone(axis: Any, rank: int) -> tuple[int, ...]:
+    """The axes that an option names; all of them for None."""
+    return tuple(range(rank)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
 
 
 def _axes(options: Options) -> list[str]:

@@ -11,6 +11,7 @@ What comes out is what the homework grader reads: assignments, `+=`, imports, an
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,9 @@ class Numpy(Calls):
             return code.literal(operand)
         node = self.graph.nodes[operand]
         return Code(self.name(node), ATOM, node.type)
+
+    def _delta(self, node: Node) -> Code:
+        return Code(f"delta_{self.name(node)}", ATOM, node.type)
 
     # --- the program ---------------------------------------------------------------------
 
@@ -138,7 +142,7 @@ class Numpy(Calls):
         assert isinstance(to, int)
         rule = self.rules.of(node, operand)
         operands = [self._operand(o) for o in node.operands]
-        delta = Code(f"delta_{self.name(node)}", ATOM, node.type)
+        delta = self._delta(node)
         given = [*operands, Code(self.name(node), ATOM, node.type), delta]
         names = formula_names(operation, self.graph.site(node))
         found = self._formula(rule, given[: len(names)])
@@ -156,12 +160,9 @@ class Numpy(Calls):
             return code.numeric(local)
         local = code.numeric(local) if delta.truth else local
         found = code.product(delta, local, node.type, wide=True)
-        try:
-            fits = np.broadcast_shapes(delta.shape, local.shape) == numpy_shape(node.type)
-        except ValueError:
-            fits = False
-        if fits:
-            return found
+        with suppress(ValueError):
+            if np.broadcast_shapes(delta.shape, local.shape) == numpy_shape(node.type):
+                return found
         plain = Type(node.type.shape)
         return code.product(code.exact(delta), code.exact(local), plain, wide=True)
 
@@ -205,20 +206,14 @@ class Numpy(Calls):
         condition = code.exact(self._operand(selection.condition))
         symbol = "!=" if selection.chosen else "=="
         chosen = Code(f"{condition.text} {symbol} 0", COMPARISON, condition.type, truth=True)
-        elementwise = node.operation is not None and node.operation.elementwise
-        if not elementwise:
+        shape, wide = node.type.shape, None
+        if node.operation is not None and node.operation.elementwise:
+            with suppress(ValueError):
+                wide = np.broadcast_shapes(chosen.shape, shape)
+        if wide is None:
             chosen = code.call("np.any", chosen.text, type=Type(())) if chosen.shape else chosen
-        else:
-            try:
-                np.broadcast_shapes(chosen.shape, node.type.shape)
-                fits = len(chosen.shape) <= len(node.type.shape) and all(
-                    own in (1, n)
-                    for own, n in zip(chosen.shape[::-1], node.type.shape[::-1], strict=False)
-                )
-                if not fits:
-                    chosen = code.summed(chosen, Type(node.type.shape), "np.any")
-            except ValueError:
-                chosen = code.call("np.any", chosen.text, type=Type(()))
+        elif wide != shape:
+            chosen = code.summed(chosen, Type(shape), "np.any")
         text = code.numeric(found).text
         return code.call("np.where", chosen.text, text, "0.0", type=found.type)
 
@@ -233,9 +228,8 @@ class Numpy(Calls):
         for node in self.graph.nodes:
             if node.name in words:
                 given[node.name] = Code(self.name(node), ATOM, node.type)
-            if f"delta_{node.name}" in words and f"delta_{node.name}" not in given:
-                delta = Code(f"delta_{self.name(node)}", ATOM, node.type)
-                given[f"delta_{node.name}"] = delta
+            if f"delta_{node.name}" in words:
+                given.setdefault(f"delta_{node.name}", self._delta(node))
         types = tuple(c.type for c in given.values())
         formula = compile_formula(print_tree(tree), tuple(given), types, {})
         return self._formula(formula, list(given.values()))
@@ -243,8 +237,7 @@ class Numpy(Calls):
     def _moved(self, move: Move) -> Code:
         """What a statement sends to one of the names in it."""
         if move.local is not None:
-            delta = Code(f"delta_{self.name(move.node)}", ATOM, move.node.type)
-            found = self._times(move.node, delta, self._tree(move.local))
+            found = self._times(move.node, self._delta(move.node), self._tree(move.local))
         else:
             assert move.rule is not None
             found = self._tree(move.rule)

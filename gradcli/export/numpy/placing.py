@@ -17,11 +17,11 @@ from gradcli.export.numpy.code import (
     fractional,
     numeric,
     product,
-    shape_text,
     total,
 )
 from gradcli.export.numpy.lines import Lines
 from gradcli.ops.operation import Options, Shape, Type
+from gradcli.ops.options import shape_text
 
 
 class Placing(Lines):

@@ -18,7 +18,7 @@ from gradcli.grading.listing.functions import blocks_of
 from gradcli.grading.listing.reader import CodeReader
 from gradcli.grading.mistakes.edits import (
     arrays,
-    of_part,
+    edited,
     parsed,
     product,
     replaced,
@@ -86,7 +86,7 @@ class Changes:
             return
         yield ("sign",), ast.UnaryOp(ast.USub(), value), False
         for part in ast.walk(value):
-            for tags, new in of_part(part):
+            for tags, new in edited(part):
                 yield tags, replaced(value, part, new), False
         for part in ast.walk(value):
             for tags, new in with_atoms(part, self._fitting(part, atoms, step)):
@@ -160,7 +160,7 @@ class Changes:
         target = targets[0]
         for part in ast.walk(target.slice):
             atoms = self._fitting(part, self._atoms(block, i, step), step)
-            for tags, new in (*of_part(part), *with_atoms(part, atoms)):
+            for tags, new in (*edited(part), *with_atoms(part, atoms)):
                 changed = copy.copy(statement)
                 other = copy.copy(target)
                 other.slice = replaced(target.slice, part, new)

@@ -164,7 +164,7 @@ class _Search:
             if all(n.operation.elementwise for n in stage.operations()):
                 values = stage.values([flow.values[r] for r in stage.reads])
                 ones = np.ones(stage.shape)[()]
-                found += [np.asarray(s.value) for s in stage.pulled_back(values, ones)]
+                found += [np.asarray(s.value) for s in stage.backward(values, ones).sent]
         return found
 
     def _seed(self, matched: Mapping[str, int]) -> int | None:

@@ -1,8 +1,7 @@
 """A class: many submissions to one task, each marked on its own.
 
-A `Setting` is what a process needs to mark them, small and without anything that can't be sent
-to it; a `Mark` is what comes back for one submission. Marking any submission ends
-in a `Mark`.
+A `Setting` comes in, what a process needs to mark them, small and without anything that can't be
+sent to it; a `Mark` goes out for every submission, whatever is wrong with it.
 """
 
 from __future__ import annotations
@@ -75,9 +74,7 @@ class Mark:
 class Setting:
     """What is marked, and how."""
 
-    program: str
-    name: str | None
-    output: str | None
+    program: Program
     inputs: Mapping[str, Any]
     asked: tuple[str, ...]
     scheme: Scheme
@@ -90,35 +87,13 @@ class Setting:
     """Whether a mark keeps all that was found."""
 
     @classmethod
-    def of(
-        cls,
-        task: Task,
-        scheme: Scheme,
-        folder: str,
-        *,
-        own_points: bool,
-        seconds: float = SECONDS,
-        feedback: bool = False,
-    ) -> Setting:
+    def of(cls, task: Task, scheme: Scheme, folder: str, **more: Any) -> Setting:
         """The setting of a task that was read."""
-        program = task.program
-        return cls(
-            program.source.text,
-            program.source.name,
-            program.output,
-            dict(task.result.inputs),
-            task.asked,
-            scheme,
-            folder,
-            own_points,
-            seconds,
-            feedback,
-        )
+        return cls(task.program, dict(task.result.inputs), task.asked, scheme, folder, **more)
 
     def task(self) -> Task:
         """The task, made anew."""
-        program = Program(self.program, name=self.name, output=self.output)
-        return make_task(program, self.inputs, wrt=self.asked)
+        return make_task(self.program, self.inputs, wrt=self.asked)
 
 
 class Marker:
@@ -155,20 +130,15 @@ class Marker:
         return replace(mark, marked=marked) if self.setting.feedback else mark
 
 
-def _standing(marked: Marked) -> Standing:
-    if marked.right:
-        return Standing.OK
-    return Standing.OTHER_POINT if marked.elsewhere else Standing.WRONG
-
-
 def mark_of(submitted: Submitted, marked: Marked) -> Mark:
     """What the list of marks says of a marked submission."""
     roots = marked.roots
     wrong = [row for row in roots if row.status is not Status.INCONSISTENT] or roots
+    wrong_here = Standing.OTHER_POINT if marked.elsewhere else Standing.WRONG
     return Mark(
         submitted.student,
         submitted.shown,
-        _standing(marked),
+        Standing.OK if marked.right else wrong_here,
         marked.score,
         marked.max_score,
         label(roots[0]) if roots else "",
@@ -212,18 +182,12 @@ def reason_of(error: GradcliError, path: str) -> str:
     message = " ".join(error.message.split())
     for subject in (f"'{path}' ", f"{path}: "):
         message = message.removeprefix(subject)
-    line = line_of(error)
+    source, span = error.source, error.span
+    line = source.position(span.start)[0] if source is not None and span is not None else None
     if error.kind is not Kind.SUBMISSION:
         message = f"can't be marked: {message}"
     placed = f"line {line}" in message or message.startswith("cell ")
     return message if line is None or placed else f"line {line}: {message}"
-
-
-def line_of(error: GradcliError) -> int | None:
-    """The line that an error speaks of."""
-    if error.source is None or error.span is None:
-        return None
-    return error.source.text.count("\n", 0, error.span.start) + 1
 
 
 def tally(marks: Iterable[Mark]) -> list[tuple[str, int]]:

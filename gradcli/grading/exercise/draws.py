@@ -1,4 +1,8 @@
-"""How the inputs of a task are drawn for other points: with all digits, or with few as on paper."""
+"""How the inputs of a task are drawn for other points.
+
+An input's own value and a generator come in, another value goes out: with all digits, or with few,
+as on paper.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +45,8 @@ def short_number(value: Any, generator: random.Random, width: float, *, keep_who
         size = abs(v) or 1.0
         low, high = size / (1 + width), size * (1 + width)
         drawn = low + (high - low) * generator.random()
-        return sign * _few_digits(drawn)
+        short = round(drawn, 1) or 0.1
+        return sign * (short if 0.1 <= drawn < 100 else float(f"{drawn:.2g}"))
 
     return _each(value, moved)
 
@@ -60,17 +65,6 @@ def within(
     return _each(value, drawn)
 
 
-def one_of(
-    values: tuple[float, ...], value: Any, generator: random.Random, *, all_digits: bool
-) -> Any:
+def one_of(values: tuple[float, ...], value: Any, generator: random.Random, **_: bool) -> Any:
     """One of some values, for each element."""
-    del all_digits
     return _each(value, lambda _: generator.choice(values))
-
-
-def _few_digits(size: float) -> float:
-    """Two significant digits, and one digit behind the point if that is enough."""
-    if 0.1 <= size < 100:
-        rounded = round(size, 1)
-        return rounded or 0.1
-    return float(f"{size:.2g}")

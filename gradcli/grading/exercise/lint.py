@@ -13,7 +13,7 @@ import math
 import random
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain, combinations, permutations, product
@@ -46,7 +46,7 @@ Draw: TypeAlias = Callable[..., Any]
 """Draws a value of an input: from its own value, a generator, and `all_digits`."""
 
 
-class Place(NamedTuple):
+class SlipId(NamedTuple):
     """Which slip it is, at whatever point: the row, the tag, its key, and a number."""
 
     row: str
@@ -56,7 +56,28 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Seen:
+class Made:
+    """All slips at one point, and the right accumulators with the size of their parts."""
+
+    slips: dict[SlipId, Slip]
+    right: dict[str, tuple[Any, float]]
+
+    def is_right(self, place: SlipId, tolerance: float) -> bool:
+        """Whether a slip's number passes for the right one."""
+        return _same(self.slips[place].value, *self.right[place.row], tolerance)
+
+    def groups(self, places: Iterable[SlipId]) -> Iterator[list[SlipId]]:
+        """Slips of one row with one number: each joins the first one that it passes for."""
+        rows: dict[str, _Numbers] = {}
+        for place in places:
+            if place.row not in rows:
+                rows[place.row] = _Numbers(self.right[place.row][1])
+            rows[place.row].add(self.slips[place].value, place)
+        for numbers in rows.values():
+            yield from numbers.groups
+
+
+class Seen(NamedTuple):
     """A slip at one point."""
 
     tag: str
@@ -73,8 +94,7 @@ class Seen:
         return self.slip.lines
 
 
-@dataclass(frozen=True)
-class Confusion:
+class Confusion(NamedTuple):
     """Mistakes of different kinds that give the same wrong number in a row."""
 
     row: str
@@ -117,9 +137,8 @@ class Lint:
     def __init__(self, task: Task) -> None:
         self.task = task
         graph = task.result.graph
-        names = [node.name for node in graph.nodes]
-        deltas = dict(zip(names, task.result.accumulators, strict=True))
-        self.rows = tuple(n for n in reversed(names) if deltas[n] is not None and n != task.output)
+        names = [node.name for node in reversed(graph.nodes)]
+        self.rows = tuple(n for n in names if n in task.accumulators and n != task.output)
         inputs = [graph.nodes[i].name for i in graph.inputs]
         self.inputs = {name: task.result.inputs[name] for name in inputs}
         lines = task.lines
@@ -141,96 +160,87 @@ class Lint:
 
     def flow(self, inputs: Mapping[str, Any]) -> Flow | None:
         """The computation at a point; None where the program is not defined or has no gradient."""
+        point = {**self.inputs, **inputs}
         try:
-            result = self.task.program.evaluate(
-                {**self.inputs, **inputs}, wrt=self.task.asked, check=False
-            )
+            return of_result(self.task.program.evaluate(point, wrt=self.task.asked, check=False))
         except GradcliError:
             return None
-        return of_result(result)
+
+    def drawn_point(
+        self, generator: random.Random, draw: Callable[[Any], Any], *, all_digits: bool
+    ) -> dict[str, Any]:
+        """The free inputs as their lines say they are drawn, else as `draw` does."""
+        return {
+            name: self.drawn[name](value, generator, all_digits=all_digits)
+            if name in self.drawn
+            else draw(value)
+            for name in self.free
+            for value in (self.inputs[name],)
+        }
 
     # --- slips at a point ---
 
-    def numbers(self, flow: Flow) -> tuple[dict[Place, Slip], dict[str, tuple[Any, float]]]:
-        """All slips by their place, and the right accumulators with the size of their parts."""
+    def made(self, flow: Flow) -> Made:
+        """All slips of a computation."""
         follows, parts = flow.passes({})
-        found: dict[Place, Slip] = {}
-        right: dict[str, tuple[Any, float]] = {}
+        made = Made({}, {})
         for row in self.rows:
             if row not in follows:
                 continue
             case = Case(flow, row, parts, follows)
             sizes = (float(np.max(np.abs(part.value), initial=0.0)) for part in case.own)
-            right[row] = follows[row], max(sizes, default=0.0)
+            made.right[row] = follows[row], max(sizes, default=0.0)
             count: Counter[tuple[str, Any]] = Counter()
             for mistake, slip in slips(case):
                 key = slip.lines if slip.key is None else slip.key
                 count[mistake.tag, key] += 1
-                place = Place(row, mistake.tag, key, count[mistake.tag, key])
-                found[place] = slip._replace(value=_plain(slip.value))
-        return found, right
+                place = SlipId(row, mistake.tag, key, count[mistake.tag, key])
+                made.slips[place] = slip._replace(value=_plain(slip.value))
+        return made
 
     @cached_property
     def size(self) -> int:
         """How many slips there are."""
-        return len(self.numbers(self.task.flow)[0])
+        return len(self.made(self.task.flow).slips)
 
     @cached_property
-    def general(self) -> list[tuple[dict[Place, Slip], dict[str, tuple[Any, float]]]]:
+    def general(self) -> list[Made]:
         """The slips at points in general position."""
         generator = _generator("general", self.task)
-        found = []
+        found: list[Made] = []
         for i in range(PATIENCE * GENERAL):
-            inputs = {
-                name: self.drawn[name](value, generator, all_digits=True)
-                if name in self.drawn
-                else in_general(value, generator, i)
-                for name in self.free
-                for value in (self.inputs[name],)
-            }
-            flow = self.flow(inputs)
+            draw = partial(in_general, generator=generator, turn=i)
+            flow = self.flow(self.drawn_point(generator, draw, all_digits=True))
             if flow is not None:
-                found.append(self.numbers(flow))
+                found.append(self.made(flow))
             if len(found) == GENERAL:
                 break
         return found
 
     @cached_property
-    def harmless(self) -> frozenset[Place]:
+    def harmless(self) -> frozenset[SlipId]:
         """The slips that are none: they give the right number at every point."""
-        if not self.general:
-            return frozenset()
-        first, _ = self.general[0]
         return frozenset(
             place
-            for place in first
-            if all(
-                place not in made or _same(made[place].value, *right[place.row], ROUNDING)
-                for made, right in self.general
-            )
+            for place in (self.general[0].slips if self.general else ())
+            if all(place not in m.slips or m.is_right(place, ROUNDING) for m in self.general)
         )
 
     @cached_property
-    def kinds(self) -> dict[Place, tuple[int, ...]]:
+    def kinds(self) -> dict[SlipId, tuple[int, ...]]:
         """Slips that come to the same number at every point have the same kind."""
-        kinds: dict[Place, tuple[int, ...]] = {}
-        for made, right in self.general:
-            for places in _groups(made, right):
+        kinds: dict[SlipId, tuple[int, ...]] = {}
+        for made in self.general:
+            for places in made.groups(made.slips):
                 kind = hash(places[0])
                 for place in places:
                     kinds[place] = (*kinds.get(place, ()), kind)
         return kinds
 
-    def confusions(
-        self, made: Mapping[Place, Slip], right: Mapping[str, tuple[Any, float]]
-    ) -> Iterator[Confusion]:
+    def confusions(self, made: Made) -> Iterator[Confusion]:
         """Visible slips of several tags with one number, if it is not the same one everywhere."""
-        wrong = {
-            place: slip
-            for place, slip in made.items()
-            if place not in self.harmless and not _same(slip.value, *right[place.row], TOLERANCE)
-        }
-        for places in _groups(wrong, right):
+        shown = (place for place in made.slips if place not in self.harmless)
+        for places in made.groups(p for p in shown if not made.is_right(p, TOLERANCE)):
             tags: dict[tuple[int, ...], set[str]] = {}
             for place in places:
                 tags.setdefault(self.kinds.get(place, ()), set()).add(place.tag)
@@ -248,20 +258,18 @@ class Lint:
         None where the program is not defined, or with `smooth` where it has a kink.
         """
         flow = self.task.flow if inputs is None else self.flow(inputs)
-        if flow is None:
+        kink = flow is not None and _has_kink(flow)
+        if flow is None or (kink and smooth):
             return None
-        kink = _has_kink(flow)
-        if kink and smooth:
-            return None
-        made, right = self.numbers(flow)
+        made = self.made(flow)
         seen = []
-        for place, slip in made.items():
+        for place, slip in made.slips.items():
             if place not in self.harmless:
-                near = _same(slip.value, *right[place.row], TOLERANCE)
-                exact = near and _same(slip.value, *right[place.row], ROUNDING)
+                near = made.is_right(place, TOLERANCE)
+                exact = near and made.is_right(place, ROUNDING)
                 seen.append(Seen(place.tag, place.row, slip, not near, exact))
         found = {**self.inputs, **(inputs or {})}
-        return Finding(found, tuple(seen), kink, lambda: self.confusions(made, right))
+        return Finding(found, tuple(seen), kink, partial(self.confusions, made))
 
     # --- better points ---
 
@@ -277,17 +285,16 @@ class Lint:
         tried = set()
         for inputs in self.candidates(purpose):
             key = tuple(np.asarray(value).tobytes() for value in inputs.values())
-            if key in tried:
-                continue
+            finding = None if key in tried else self.at(inputs, smooth=True)
             tried.add(key)
-            finding = self.at(inputs, smooth=True)
             if finding is None:
                 continue
             found.append(finding)
             if len(finding.unseen) <= enough[0] and finding.rank <= enough:
                 good.append(finding)
                 if len(good) == number:
-                    return sorted(good, key=lambda finding: finding.rank)
+                    found = good
+                    break
         return sorted(found, key=lambda finding: finding.rank)[:number]
 
     def candidates(self, purpose: str) -> Iterator[dict[str, Any]]:
@@ -297,13 +304,8 @@ class Lint:
         generator = _generator(purpose, self.task)
         for i in range(max(FEWEST, min(MOST, WORK // max(1, self.size)))):
             whole = i % 4 == 3 or (i >= PATIENCE and not self.general)
-            yield {
-                name: self.drawn[name](value, generator, all_digits=False)
-                if name in self.drawn
-                else short_number(value, generator, 1 + i / 20, keep_whole=whole)
-                for name in self.free
-                for value in (self.inputs[name],)
-            }
+            draw = partial(short_number, generator=generator, width=1 + i / 20, keep_whole=whole)
+            yield self.drawn_point(generator, draw, all_digits=False)
 
 
 # --- numbers -----------------------------------------------------------------------------
@@ -317,20 +319,6 @@ def _has_kink(flow: Flow) -> bool:
     )
 
 
-def _groups(
-    made: Mapping[Place, Slip], right: Mapping[str, tuple[Any, float]]
-) -> Iterator[list[Place]]:
-    """Slips of one row with one number: each joins the first one that it passes for."""
-    rows: dict[str, _Numbers] = {}
-    for place, slip in made.items():
-        numbers = rows.get(place.row)
-        if numbers is None:
-            numbers = rows[place.row] = _Numbers(right[place.row][1])
-        numbers.add(slip.value, place)
-    for numbers in rows.values():
-        yield from numbers.groups
-
-
 class _Numbers:
     """The numbers of a row, those within rounding of each other as one.
 
@@ -339,12 +327,12 @@ class _Numbers:
 
     def __init__(self, scale: float) -> None:
         self.scale = scale
-        self.groups: list[list[Place]] = []
+        self.groups: list[list[SlipId]] = []
         self._firsts: dict[tuple[int, ...], list[tuple[float, ...]]] = {}
         """For each shape the first elements of its values, and which group they began."""
         self._values: list[Any] = []
 
-    def add(self, value: Any, place: Place) -> None:
+    def add(self, value: Any, place: SlipId) -> None:
         """Put a slip into the first group that it belongs to, or into one of its own."""
         first = float(np.ravel(value)[0]) if np.size(value) else 0.0
         firsts = self._firsts.setdefault(np.shape(value), [])
@@ -382,14 +370,16 @@ def _generator(purpose: str, task: Task) -> random.Random:
 
     Title, marks, comments and the point itself may change without changing them.
     """
-    text = "\0".join(("gradcli 1", purpose, *task.asked, *_computation(task)))
+    computation = (
+        " ".join(
+            (
+                node.operation.name,
+                *(str(o if isinstance(o, int) else o.text) for o in node.operands),
+            )
+        )
+        for node in task.result.graph.nodes
+        if node.operation is not None
+    )
+    text = "\0".join(("gradcli 1", purpose, *task.asked, *computation))
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
     return random.Random(int.from_bytes(digest[:16], "big"))  # noqa: S311 - no secret
-
-
-def _computation(task: Task) -> Iterator[str]:
-    """The operations of a task, one by one."""
-    for node in task.result.graph.nodes:
-        if node.operation is not None:
-            operands = (o if isinstance(o, int) else o.text for o in node.operands)
-            yield " ".join((node.operation.name, *map(str, operands)))

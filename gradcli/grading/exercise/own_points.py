@@ -34,7 +34,9 @@ class OwnPoints:
 
     def point(self, student: str) -> dict[str, Any]:
         """All inputs of a student's point: the task's own where the program has no other."""
-        found = self.lint.better(f"for {normal_id(student)}", 1, self.enough)
+        # What differs between a list and a file's name: blanks, the composition of é.
+        known = unicodedata.normalize("NFC", student.strip())
+        found = self.lint.better(f"for {known}", 1, self.enough)
         return dict(found[0].inputs if found else self.lint.inputs)
 
     def of(self, student: str) -> Task:
@@ -42,16 +44,6 @@ class OwnPoints:
         return make_task(self.task.program, self.point(student), wrt=self.task.asked)
 
 
-def own_point(task: Task, student: str) -> dict[str, Any]:
-    """The inputs of a task for one student."""
-    return OwnPoints(task).point(student)
-
-
 def own_task(task: Task, student: str) -> Task:
     """A task at the point of one student: what their sheet asks and what it is marked by."""
     return OwnPoints(task).of(student)
-
-
-def normal_id(student: str) -> str:
-    """An ID without what differs between a list and a file's name: blanks, composition of é."""
-    return unicodedata.normalize("NFC", student.strip())

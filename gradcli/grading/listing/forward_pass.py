@@ -155,7 +155,7 @@ class _Pass:
             if not apart or not called or first.own is None or np.shape(first.own) != stage.shape:
                 continue
             values = stage.values([flow.values[stage.reads[0]]])
-            sent = stage.pulled_back(values, np.ones(stage.shape)[()])
+            sent = stage.backward(values, np.ones(stage.shape)[()]).sent
             local = sum(one.value for one in sent) if sent else None
             if local is not None and close(first.own, local, 1e-9, 1e-12):
                 by = flow.name(stage.reads[0])

@@ -25,7 +25,6 @@ from gradcli.grading.submission.types import Vocabulary
 from gradcli.graph.draft import Literal
 from gradcli.graph.graph import Graph
 from gradcli.python.interpreter import Interpreter
-from gradcli.python.library_calls import Call, taken
 from gradcli.python.limits import Budget
 from gradcli.python.spellings import CONSTANTS
 from gradcli.python.values import Array, Builtin, Instance, Unread, Value, unread
@@ -87,6 +86,8 @@ class Offered:
 
 class Offers(Interpreter):
     """The interpreter with the names of a task."""
+
+    rounds = False
 
     def __init__(
         self, source: Source, code: Code, values: Mapping[str, Any], vocabulary: Vocabulary
@@ -244,11 +245,6 @@ class Offers(Interpreter):
             return super().unpacked(target, value)
         except Unread as stop:  # names without a value, and no number of a wrong shape
             raise Unread(replace(stop.unknown, kind="binding")) from None
-
-    def _round(self, call: Call) -> Value:
-        """`np.round(dx, 4)` is dx: the digits are for whoever reads them."""
-        (of, digits) = taken(list(call.arguments), dict(call.keywords), "a", decimals=0)
-        return super()._round(call) if digits == 0 else self.numeric(of, call.where)
 
     def call(self, function: Value, a: Any, k: Any, node: Any) -> Value:
         """Call whatever can be called; `get` of a bundle is a look into it."""

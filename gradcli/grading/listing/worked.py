@@ -77,21 +77,24 @@ class _Code:
         """What the code comes to with some values assumed."""
         named = self.task.program.statements
         reader = self.read(assumed)
-        work = finished(Staged(reader, self.task.flow, named).all())
-        self._expect_whole(reader, work)
+        try:
+            work = finished(Staged(reader, self.task.flow, named).all())
+        except GradcliError:
+            self._expect_whole(reader, set())
+            raise
+        self._expect_whole(reader, {work.flow.name(key) for key in work.lines})
+        if (stopped := reader.exhausted) is not None:
+            line = None if stopped.span is None else self.listing.line(stopped.span.start)
+            work.notes.append(("not-read", line, f"not read to the end: {stopped.message}"))
         work.evaluated = _Again(self, assumed).evaluated
         return work
 
-    def _expect_whole(self, reader: CodeReader, work: Work) -> None:
+    def _expect_whole(self, reader: CodeReader, found: set[str]) -> None:
         """Raise where the budget was used up before all that is asked for was read."""
         stopped = reader.exhausted
-        if stopped is None:
-            return
-        if not set(self.task.wanted("listing")) <= {work.flow.name(key) for key in work.lines}:
+        if stopped is not None and not set(self.task.wanted("listing")) <= found:
             stopped.kind = Kind.SUBMISSION
             raise stopped
-        line = None if stopped.span is None else self.listing.line(stopped.span.start)
-        work.notes.append(("not-read", line, f"not read to the end: {stopped.message}"))
 
     def read(self, assumed: Mapping[str, Any], *, snapshots: bool = False) -> CodeReader:
         """Read the code. Raises `GradcliError` of kind submission."""

@@ -35,7 +35,8 @@ from gradcli.grading.mistakes.diagnose import explain
 from gradcli.grading.mistakes.evidence import Evidence, Explanation, is_
 from gradcli.grading.mistakes.in_code import holds
 from gradcli.grading.model.deadline import NEVER, Deadline
-from gradcli.grading.model.flow import Key, Part
+from gradcli.grading.model.flow import Key
+from gradcli.grading.model.stage import Part
 from gradcli.grading.model.task import Task
 from gradcli.grading.model.tolerance import vague
 from gradcli.grading.submission.types import Entry, Listing, Submission, Written

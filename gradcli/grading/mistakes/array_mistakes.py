@@ -1,7 +1,7 @@
 """Mistakes with arrays: transposes, sums over a batch, sizes.
 
-Each rule takes a right accumulator (a `Case`) and makes the wrong ones, as those of `mistakes` do,
-whose table has them all.
+A right accumulator (a `Case`) comes in, the wrong ones that a mistake makes of it go out; which
+mistake has which rules says the table.
 """
 
 from __future__ import annotations
@@ -13,44 +13,32 @@ import numpy as np
 
 from gradcli.engine.formula import parsed
 from gradcli.engine.notation import NOWHERE
-from gradcli.grading.mistakes.case import (
-    Case,
-    Slip,
-    Slips,
-    Term,
-    inside,
-    scaled,
-    with_formula,
-)
-from gradcli.grading.model.flow import Part
+from gradcli.grading.mistakes.case import Case, Inside, Slip, Slips, Term
+from gradcli.grading.model.stage import Part, added
 from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import Operator, Tree
 
 
-def transpose(case: Case) -> Slips:
-    """A transpose missing or too much, in a product or of the whole."""
-    for node, operand, consumer in inside(case):
-        if node.operation.elementwise:
-            continue
-        graph = case.flow.stages[consumer].graph
-        right = parsed(node.operation.formulas(graph.site(node))[operand])
-        if isinstance(right, Operator) and right.symbol == "@":
-            for formula in _turned(right):
-                yield from with_formula(case, consumer, node, operand, formula)
+def turned(at: Inside) -> Iterator[str]:
+    """A product with a transpose missing or too much."""
+    right = None if at.node.operation.elementwise else parsed(at.formula)
+    if isinstance(right, Operator) and right.symbol == "@":
+        left, second = right.operands
+        for factors in (
+            (_transposed(left), second),
+            (left, _transposed(second)),
+            (_transposed(left), _transposed(second)),
+        ):
+            yield print_tree(Operator("@", factors, NOWHERE, NOWHERE))
+
+
+def turned_whole(case: Case) -> Slips:
+    """The transpose of the right array."""
     if len(case.shape) == 2 and case.terms:
-        terms = (Term(np.transpose(t.value), f"({t.text}).T") for t in case.terms)
-        yield case.slip(terms)
+        yield case.slip(Term(np.transpose(t.value), f"({t.text}).T") for t in case.terms)
 
 
-def _turned(product: Operator) -> Iterator[str]:
-    """A product with one of its factors transposed, or not transposed any more."""
-    left, right = product.operands
-    turned = transposed(left), transposed(right)
-    for factors in ((turned[0], right), (left, turned[1]), turned):
-        yield print_tree(Operator("@", factors, NOWHERE, NOWHERE))
-
-
-def transposed(tree: Tree) -> Tree:
+def _transposed(tree: Tree) -> Tree:
     """The transpose, without a second one on top of a first."""
     if isinstance(tree, Operator) and tree.symbol == "T":
         return tree.operands[0]
@@ -59,17 +47,15 @@ def transposed(tree: Tree) -> Tree:
 
 def not_summed(case: Case) -> Slips:
     """A broadcast dimension that is not summed."""
-    raws = [part.raw for part in case.own]
-    if any(np.shape(raw) != case.shape for raw in raws):
+    lines = case.lines(term.text for term in case.terms)
+    if any(np.shape(part.raw) != case.shape for part in case.own):
         try:
-            value = sum(raws[1:], start=raws[0])
+            yield Slip(added(part.raw for part in case.own), lines)
         except ValueError:
             return
-        yield Slip(value, case.lines(term.text for term in case.terms))
-    for part in case.own:  # b[:, None] in a statement is broadcast one operation later
-        if len(case.own) == 1 and _summed_upstream(case, part):
-            upstream = case.follows[part.consumer]
-            yield Slip(upstream, case.lines(term.text for term in case.terms))
+    if len(case.own) == 1 and _summed_upstream(case, case.own[0]):
+        # b[:, None] in a statement is broadcast one operation later
+        yield Slip(case.follows[case.own[0].consumer], lines)
 
 
 def _summed_upstream(case: Case, part: Part) -> bool:
@@ -87,42 +73,30 @@ def mean_for_sum(case: Case) -> Slips:
     """A mean for a sum, or the reverse."""
     for n in _summed(case):
         for by in (1 / n, n):
-            yield case.slip(scaled(term, by) for term in case.terms)
-            if len(case.terms) > 1:
-                for i, term in enumerate(case.terms):
-                    yield case.changed(i, scaled(term, by))
+            yield from case.scaled(by)
 
 
 def factor(case: Case) -> Slips:
     """Off by a constant: 2, ½, the size of an array."""
-    if case.key == case.flow.output and not case.terms:
-        yield Slip(np.full(case.shape, 2.0)[()], ())
-        yield Slip(np.full(case.shape, 0.5)[()], ())
     sizes = dict.fromkeys((*_summed(case), *_sizes(case)))
-    for factor in dict.fromkeys((2.0, 0.5, *sizes, *(1 / n for n in sizes))):
-        yield case.slip(scaled(term, factor) for term in case.terms)
-        if len(case.terms) > 1:
-            for i, term in enumerate(case.terms):
-                yield case.changed(i, scaled(term, factor))
-    yield from constant_left_out(case)
+    for by in dict.fromkeys((2.0, 0.5, *sizes, *(1 / n for n in sizes))):
+        yield from case.scaled(by)
 
 
 def constant_left_out(case: Case) -> Slips:
     """A number by which a statement scales an array left out, or squared: √d in `S / sqrt(d)`."""
-    if not case.shape:
-        return
-    for node, operand, consumer in inside(case):
-        stage = case.flow.stages[consumer]
-        scales = node.operation.is_product or node.operation.is_quotient
-        if not scales or len(node.operands) != 2 or len(stage.operations()) < 2:
+    for at in case.inside if case.shape else ():
+        stage, operands = case.flow.stages[at.consumer], at.node.operands
+        is_quotient = at.node.operation.is_quotient
+        scales = at.node.operation.is_product or is_quotient
+        if not scales or len(operands) != 2 or len(stage.operations()) < 2:
             continue
-        other, graph = node.operands[1 - operand], stage.graph
-        reads = zip(graph.inputs, stage.reads, strict=True)
-        arrays = [i for i, read in reads if np.ndim(case.flow.values[read])]
-        if not isinstance(other, int) or not graph.dependent(arrays)[other]:
-            yield from with_formula(case, consumer, node, operand, "1")
-            if node.operation.is_quotient and operand == 0:
-                yield from with_formula(case, consumer, node, operand, "1/y^2")
+        other = operands[1 - at.operand]
+        arrays = [i for i in at.graph.inputs if at.graph.nodes[i].type.shape]
+        if not isinstance(other, int) or not at.graph.dependent(arrays)[other]:
+            yield from case.with_formula(at, "1")
+            if is_quotient and at.operand == 0:
+                yield from case.with_formula(at, "1/y^2")
 
 
 def softmax_in_other_words(case: Case) -> Slips:
@@ -188,19 +162,14 @@ def _sizes(case: Case) -> list[float]:
 def bias_used_input(case: Case) -> Slips:
     """For a bias what the weight beside it gets."""
     for part in case.own:
-        node = case.node(part)
-        adds = node.operation is not None and node.operation.is_sum
+        operation = case.node(part).operation
+        adds = operation is not None and operation.is_sum
         if not adds and not _summed_upstream(case, part):
             continue
-        stage = case.flow.stages[part.consumer]
-        for read in stage.reads:
-            if read == case.key:
-                continue
-            weight = _weight_gets(case, part.consumer, read)
-            for value in weight:
-                if len(case.terms) > 1 and np.shape(value) != case.shape:
-                    continue
-                yield case.replaced(part.consumer, Term(value, ""))
+        for read in case.flow.stages[part.consumer].reads:
+            for value in _weight_gets(case, part.consumer, read) if read != case.key else ():
+                if len(case.terms) == 1 or np.shape(value) == case.shape:
+                    yield case.replaced(part.consumer, value)
 
 
 def _weight_gets(case: Case, consumer: str, read: str) -> Iterator[Any]:
@@ -208,9 +177,7 @@ def _weight_gets(case: Case, consumer: str, read: str) -> Iterator[Any]:
     upstream = case.follows[consumer]
     stage = case.flow.stages[consumer]
     if len(stage.operations()) > 1:  # z = W @ x + b in one statement
-        for one in case.backward(consumer).sent:
-            if stage.reads[one.read] == read:
-                yield one.value
+        yield from (part.value for part in case.passes[consumer].sent if part.read == read)
     elif read in case.flow.stages:
         product = case.flow.stages[read]
         rows = (node.operation for node in product.operations())

@@ -1,8 +1,8 @@
 """A row of the backward pass as it should be, and how it can be made wrong.
 
-A `Case` is one accumulator with the parts that it adds up. A `Slip` is what comes out of a
-mistake: the wrong number, and the lines that one would write. The rules of `mistakes` make slips
-of cases with the few tools that stand here, so that every wrong number has its wrong line.
+A `Case`, one accumulator with the parts that it adds up, comes in; a `Slip` goes out for what a
+mistake makes of it: the wrong number, and the lines that one would write. The rules of the table
+make slips with the few tools of `Case`, so that every wrong number has its wrong lines.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from gradcli.diagnostics.error import GradcliError
 from gradcli.engine.notation import formula_tree, rule_tree
 from gradcli.engine.plan import reduce_to
 from gradcli.grading.model.deadline import NEVER, Deadline
-from gradcli.grading.model.flow import Flow, Key, Part
-from gradcli.grading.model.stage import Alterations, Backward, Place
-from gradcli.graph.graph import Node, OperationNode
+from gradcli.grading.model.flow import Flow, Key
+from gradcli.grading.model.stage import Backward, Part, Place, added
+from gradcli.graph.graph import Graph, Node, OperationNode
 from gradcli.syntax.printer import print_tree
 from gradcli.trace.steps import product
 
@@ -30,6 +30,31 @@ class Term(NamedTuple):
 
     value: Any
     text: str
+
+    def times(self, factor: float) -> Term:
+        """The term times a number, also in its text."""
+        if factor != -1:
+            text = f"{factor:.17g} * ({self.text})"
+        else:
+            text = f"-({self.text})" if " " in self.text.strip() else f"-{self.text}"
+        return Term(self.value * factor, text)
+
+
+class Inside(NamedTuple):
+    """An operand of an operation on the way from a consumer to the variable."""
+
+    consumer: Key
+    graph: Graph
+    """That of the consumer's stage."""
+    node: OperationNode
+    operand: int
+    formula: str
+    """The right derivative by the operand."""
+
+    @property
+    def is_factor(self) -> bool:
+        """Whether the operand is one of two factors."""
+        return self.node.operation.is_product and len(self.node.operands) == 2
 
 
 class Slip(NamedTuple):
@@ -103,8 +128,8 @@ class Case:
             if before is None:
                 parts[part.consumer] = part
             else:
-                value, raw = before.value + part.value, before.value + part.value
-                parts[part.consumer] = replace(before, value=value, raw=raw)
+                value = before.value + part.value
+                parts[part.consumer] = before._replace(value=value, raw=value)
         return replace(self, parts={**self.parts, self.key: list(parts.values())})
 
     @cached_property
@@ -130,20 +155,18 @@ class Case:
 
     def text(self, part: Part, formula: str | None = None, upstream: bool = True) -> str:  # noqa: FBT001, FBT002
         """A part as it is written, with another formula if one is given."""
-        stage = self.flow.stages[part.consumer]
-        node = stage.graph.nodes[part.node]
-        if node.operation is None:
-            return f"delta_{self.flow.name(part.consumer)}"
-        tree = (
-            rule_tree(stage.graph, node, part.operand)
-            if formula is None
-            else formula_tree(stage.graph, node, formula)
+        graph, delta = (
+            self.flow.stages[part.consumer].graph,
+            f"delta_{self.flow.name(part.consumer)}",
         )
+        node, i = graph.nodes[part.node], part.operand
+        if node.operation is None:
+            return delta
+        tree = formula_tree(graph, node, formula) if formula else rule_tree(graph, node, i)
         if not node.operation.elementwise:
             return print_tree(tree, spaced=False)
         starts = part.consumer == self.flow.output and np.all(self.follows[part.consumer] == 1)
-        name = None if starts or not upstream else f"delta_{self.flow.name(part.consumer)}"
-        return product(name, tree)
+        return product(None if starts or not upstream else delta, tree)
 
     def lines(self, texts: Iterable[str], overwritten: int | None = None) -> tuple[str, ...]:
         """The lines that add up; line number `overwritten` has `=` for `+=`."""
@@ -162,20 +185,23 @@ class Case:
         texts = tuple([term.text for term in terms])
         return Slip(total(terms), lambda: self.lines(texts), consumer, key=texts)
 
-    def without(self, i: int) -> tuple[Term, ...]:
-        """The right terms but one."""
-        return (*self.terms[:i], *self.terms[i + 1 :])
-
     def changed(self, i: int, term: Term) -> Slip:
         """The accumulator with one term changed."""
         terms = (*self.terms[:i], term, *self.terms[i + 1 :])
         return self.slip(terms, self.own[i].consumer)
 
-    def replaced(self, consumer: Key, term: Term) -> Slip:
+    def scaled(self, factor: float) -> Slips:
+        """The accumulator times a number, and each of several terms times it."""
+        yield self.slip(term.times(factor) for term in self.terms)
+        if len(self.terms) > 1:
+            for i, term in enumerate(self.terms):
+                yield self.changed(i, term.times(factor))
+
+    def replaced(self, consumer: Key, value: Any, text: str = "") -> Slip:
         """The accumulator with one term for all that a consumer sends."""
         terms = list(self.terms)
         for n, i in reversed([*enumerate(self.sent_by.get(consumer, ()))]):
-            terms[i : i + 1] = [] if n else [term]
+            terms[i : i + 1] = [] if n else [Term(value, text)]
         return self.slip(terms, consumer)
 
     def local_only(self, part: Part) -> Term | None:
@@ -183,134 +209,77 @@ class Case:
         operation = self.node(part).operation
         if operation is None or not operation.elementwise:
             return None
-        local = self.locals(part.consumer).get((part.node, part.operand))
+        local = self.locals.get((part.consumer, (part.node, part.operand)))
         return None if local is None else Term(local, self.text(part, upstream=False))
 
     def upstream_only(self, part: Part) -> Term | None:
         """The upstream passed on without the local derivative, if its shape allows."""
-        upstream = self.follows[part.consumer]
         try:
-            value = reduce_to(np.asarray(upstream), self.shape)
+            value = reduce_to(np.asarray(self.follows[part.consumer]), self.shape)
         except ValueError:
             return None
-        name = f"delta_{self.flow.name(part.consumer)}"
-        return Term(value, name) if np.shape(value) == self.shape else None
+        delta = f"delta_{self.flow.name(part.consumer)}"
+        return Term(value, delta) if np.shape(value) == self.shape else None
 
-    def with_inner_rule(
-        self, consumer: Key, place: tuple[int, int], formula: str, i: int | None = None
-    ) -> Slip | None:
-        """The accumulator with another rule for one operation of a consumer's statement.
+    def with_formula(self, at: Inside, formula: str) -> Slips:
+        """The accumulator with another formula for one operand, if that can be computed."""
+        self.deadline.check_naming()
+        place, terms = (at.node.id, at.operand), list(self.terms)
+        stage, values = self.flow.stages[at.consumer], self.flow.inner[at.consumer]
+        try:
+            for part in stage.altered(values, self.passes[at.consumer], place, formula):
+                i = self.places.get((at.consumer, (part.node, part.operand)))
+                if i is None:
+                    continue
+                if np.shape(part.value) != self.shape:
+                    return
+                here = (part.node, part.operand) == place
+                text = self.text(self.own[i], formula) if here else terms[i].text
+                terms[i] = Term(part.value, text)
+        except (GradcliError, ValueError, IndexError):
+            return
+        yield self.slip(terms, at.consumer)
 
-        None if that can't be computed. `i` is the part that the operation sends, if it does.
-        """
-        found = self.altered(consumer, place, formula)
-        shape = self.shape
-        if found is None or any(np.shape(value) != shape for value in found.values()):
-            return None
-        terms = list(self.terms)
-        for j, value in found.items():
-            text = self.text(self.own[j], formula) if j == i else terms[j].text
-            terms[j] = Term(value, text)
-        return self.slip(terms, consumer)
-
-    def sent(
-        self, consumer: Key, upstream: Any, alter: Alterations | None = None
-    ) -> Sequence[Part]:
+    def sent(self, consumer: Key, upstream: Any) -> Sequence[Part]:
         """What a consumer would send to this variable; nothing where shapes do not fit."""
         self.deadline.check_naming()
         try:
-            return self.flow.sent(consumer, upstream, alter=alter).get(self.key, ())
+            return self.flow.sent(consumer, upstream).get(self.key, ())
         except (GradcliError, ValueError, IndexError):
             return ()
 
     @cached_property
-    def _passes(self) -> dict[Key, Backward]:
-        """The backward passes of consumers that were asked for so far."""
-        return {}
+    def passes(self) -> Mapping[Key, Backward]:
+        """The right backward pass of every consumer."""
+        stages, inner = self.flow.stages, self.flow.inner
+        return {c: stages[c].backward(inner[c], self.follows[c]) for c in self.consumers}
 
     @cached_property
-    def _locals(self) -> dict[Key, dict[Place, Any]]:
-        """The answers of `locals` so far."""
-        return {}
-
-    def locals(self, consumer: Key) -> Mapping[Place, Any]:
-        """What a consumer sends to this variable from an upstream of 1, by place."""
-        if consumer not in self._locals:
-            ones = np.ones(np.shape(self.follows[consumer]))[()]
-            sent = self.sent(consumer, ones)
-            self._locals[consumer] = {(p.node, p.operand): p.value for p in sent}
-        return self._locals[consumer]
-
-    def backward(self, consumer: Key) -> Backward:
-        """A consumer's right backward pass."""
-        if consumer not in self._passes:
-            stage, values = self.flow.stages[consumer], self.flow.inner[consumer]
-            self._passes[consumer] = stage.backward(values, self.follows[consumer])
-        return self._passes[consumer]
+    def locals(self) -> Mapping[tuple[Key, Place], Any]:
+        """What the consumers send to this variable from an upstream of 1."""
+        ones = {key: np.ones(np.shape(self.follows[key]))[()] for key in self.consumers}
+        sent = (part for key, one in ones.items() for part in self.sent(key, one))
+        return {(part.consumer, (part.node, part.operand)): part.value for part in sent}
 
     @cached_property
     def places(self) -> Mapping[tuple[Key, Place], int]:
         """Which part of this accumulator is sent by which operand of a consumer."""
         return {(p.consumer, (p.node, p.operand)): i for i, p in enumerate(self.own)}
 
-    def altered(self, consumer: Key, place: Place, formula: str) -> dict[int, Any] | None:
-        """The parts that another formula for one operand of a consumer changes.
-
-        None where shapes do not fit.
-        """
-        self.deadline.check_naming()
-        stage, values = self.flow.stages[consumer], self.flow.inner[consumer]
-        try:
-            sent = stage.altered(values, self.backward(consumer), place, formula)
-        except (GradcliError, ValueError, IndexError):
-            return None
-        known = ((self.places.get((consumer, at)), one) for at, one in sent.items())
-        return {i: one.value for i, one in known if i is not None}
-
-    def inner(self, consumer: Key) -> Iterator[tuple[OperationNode, int, str]]:
-        """Every operand of every operation inside of a consumer, with its right formula."""
-        stage = self.flow.stages[consumer]
-        for node in stage.operations():
-            formulas = node.operation.formulas(stage.graph.site(node))
-            for i, operand in enumerate(node.operands):
-                if isinstance(operand, int):
-                    yield node, i, formulas[i]
+    @cached_property
+    def inside(self) -> tuple[Inside, ...]:
+        """Every operand of every operation on the way from a consumer to the variable."""
+        return tuple(
+            Inside(consumer, graph, node, i, formulas[i])
+            for consumer in self.consumers
+            for graph in (self.flow.stages[consumer].graph,)
+            for node in self.flow.stages[consumer].operations()
+            for formulas in (node.operation.formulas(graph.site(node)),)
+            for i, operand in enumerate(node.operands)
+            if isinstance(operand, int)
+        )
 
 
-def total(terms: Iterable[Term]) -> Any:
+def total(terms: Sequence[Term]) -> Any:
     """The sum of terms; 0 if there are none."""
-    terms = list(terms)
-    if not terms:
-        return np.float64(0.0)
-    value = terms[0].value
-    for term in terms[1:]:
-        value = value + term.value
-    return value
-
-
-def scaled(term: Term, factor: float) -> Term:
-    """A term times a number, also in its text."""
-    shown = f"{factor:.17g}"
-    if factor == -1:
-        text = f"-({term.text})" if " " in term.text.strip() else f"-{term.text}"
-    else:
-        text = f"{shown} * ({term.text})"
-    return Term(term.value * factor, text)
-
-
-def inside(case: Case) -> Iterator[tuple[OperationNode, int, str]]:
-    """Every operand of every operation on the way from a consumer to the variable."""
-    for consumer in case.consumers:
-        for node, operand, _ in case.inner(consumer):
-            yield node, operand, consumer
-
-
-def with_formula(case: Case, consumer: str, node: Any, operand: int, formula: str) -> Slips:
-    """The accumulator with another rule for one operation on the way, if that can be computed."""
-    try:
-        i = case.places.get((consumer, (node.id, operand)))
-        slip = case.with_inner_rule(consumer, (node.id, operand), formula, i)
-    except (GradcliError, ValueError, IndexError):
-        return
-    if slip is not None:
-        yield slip
+    return added(term.value for term in terms) if terms else np.float64(0.0)

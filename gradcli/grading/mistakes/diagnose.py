@@ -1,15 +1,15 @@
 """Naming the mistake: all that explain a wrong row, never a guess among several.
 
-Numbers come first: every slip of the table that gives the number that was handed in. Code decides
-where numbers can't: what a line shows (two `=`, an accumulator that is not read) rules slips out,
-and what can be mended in the lines themselves names its mistake for certain.
+The evidence on a row comes in, its explanation goes out. Numbers come first: every slip of the
+table that gives the number that was handed in. Code decides where numbers can't: what a line shows
+(two `=`, an accumulator that is not read) rules slips out, and what can be mended in the lines
+themselves names its mistake for certain.
 """
 
 from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from gradcli.diagnostics.error import Kind
 from gradcli.grading.listing.functions import label_of
-from gradcli.grading.listing.work import Cell, Line
+from gradcli.grading.listing.work import Line
 from gradcli.grading.mistakes.case import Case, Slip
 from gradcli.grading.mistakes.evidence import (
     Evidence,
@@ -27,14 +27,13 @@ from gradcli.grading.mistakes.evidence import (
     is_,
     line_at_fault,
     message_of,
-    shape_message,
 )
-from gradcli.grading.mistakes.in_code import by_lines, exchanged
-from gradcli.grading.mistakes.table import BY_TAG, Mistake, slips, stage_skipped
+from gradcli.grading.mistakes.in_code import by_lines, cells_read, exchanged
+from gradcli.grading.mistakes.table import BY_TAG, slips, stage_skipped
 from gradcli.grading.model.deadline import NEVER, OutOfTimeError
-from gradcli.grading.model.flow import Key, Part
+from gradcli.grading.model.flow import Key
+from gradcli.grading.model.stage import Part
 from gradcli.grading.model.tolerance import close
-from gradcli.grading.submission.types import Written
 
 FARTHEST = 40
 """How many rows that were not handed in are searched for a mistake behind a wrong one."""
@@ -55,12 +54,12 @@ def explain(evidence: Evidence) -> Explanation:
 
 def _implied(evidence: Evidence) -> tuple[Key, Any] | None:
     """The accumulator that a skipped stage implies: the marks of later rows depend on it."""
-    if evidence.work is None or evidence.matches is None:
+    if evidence.work is None:
         return None
     with np.errstate(all="ignore"):
         for slip in stage_skipped(replace(evidence.case, deadline=NEVER)):
             implied = slip.implied
-            if implied and implied[0] not in evidence.given and evidence.matches(slip.value):
+            if implied and implied[0] not in evidence.given and evidence.fits(slip.value):
                 return implied
     return None
 
@@ -70,119 +69,88 @@ def _explained(evidence: Evidence) -> Explanation:
     found = by_lines(evidence)
     if found is not None:
         return found
-    if evidence.number is None or evidence.matches is None:
+    if evidence.number is None:
         line = next((one for one in evidence.lines if one.own is None), None)
         problem = None if line is None else line.cell.problem
         message = "shapes do not go together here" if problem is None else problem.message
         shape = problem is None or problem.kind is Kind.SHAPE
-        return explanation(evidence, [("shape", None)] if shape else [], line, message)
+        return explanation(evidence, {"shape": None} if shape else {}, line, message)
     decimals = np.all(evidence.number.radius < 0.5)  # a whole number may be meant as it stands
     if evidence.vague and decimals and evidence.work is None:
         return Explanation((), VAGUE)
+    case, handed = evidence.case, np.shape(evidence.number.value)
+    name = case.flow.name(case.key)
+    misshaped = (
+        f"the gradient with respect to {name} has the shape of {name}, {case.shape}; "
+        f"here it is {handed}"
+    )
     named = _by_number(evidence)
     if named:
-        alone = dict(named).keys() == {"shape"}
-        said = shape_message(evidence) if alone else None
+        said = misshaped if named.keys() == {"shape"} else None
         return explanation(evidence, named, line_at_fault(evidence), said)
+    tags: dict[str, Slip | None] = {} if handed == case.shape else {"shape": None}
     other = exchanged(evidence)
     if other is not None:
-        fits = np.shape(evidence.number.value) == evidence.case.shape
-        tags: list[tuple[str, Slip | None]] = [] if fits else [("shape", None)]
         return explanation(evidence, tags, *other)
-    if np.shape(evidence.number.value) != evidence.case.shape:
-        message = shape_message(evidence)
-        return explanation(evidence, [("shape", None)], None, message)
+    if tags:
+        return explanation(evidence, tags, None, misshaped)
     if evidence.vague:
         return Explanation((), VAGUE)
     found = _line_by_line(evidence) or _behind(evidence)
     if found is not None:
         return found
-    name = evidence.case.flow.name(evidence.case.key)
     unknown = f"delta_{name} is wrong; it matches none of the common mistakes."
     message = _of_another(evidence) or unknown
-    return explanation(evidence, [], line_at_fault(evidence), message)
+    return explanation(evidence, {}, line_at_fault(evidence), message)
 
 
 # --- by numbers --------------------------------------------------------------------------
 
 
-def _by_number(evidence: Evidence) -> list[tuple[str, Slip | None]]:
+def _by_number(evidence: Evidence) -> dict[str, Slip | None]:
     """The mistakes that give the number, in the table's order, each with its first slip."""
     assert evidence.number is not None
-    assert evidence.matches is not None
-    case = evidence.case
-    found: dict[str, tuple[Mistake, Slip]] = {}
+    case, value = evidence.case, evidence.number.value
+    found: dict[str, Slip | None] = {}
     for mistake, slip in slips(case):
         case.deadline.check_naming()
-        if mistake.tag in found or not evidence.matches(slip.value):
+        if mistake.tag in found or not evidence.fits(slip.value):
             continue
-        if np.shape(slip.value) == case.shape and evidence.matches(case.total):
-            continue
-        found[mistake.tag] = mistake, slip
+        if np.shape(slip.value) != case.shape or not evidence.fits(case.total):
+            found[mistake.tag] = slip
     if evidence.work is not None:
-        found = _seen_in_code(evidence, found)
-    if not found:
-        return list(_same_numbers(evidence))
-    return [(tag, slip) for tag, (_, slip) in found.items()]
+        seen = {tag: slip for tag, slip in found.items() if slip and _shows(evidence, tag, slip)}
+        unsure = {tag: slip for tag, slip in found.items() if not BY_TAG[tag].from_lines}
+        found = {**seen} or unsure or found
+    right = case.total
+    turned = np.shape(value) != np.shape(right) and np.size(value) == np.size(right)
+    if not found and turned and close(np.reshape(value, np.shape(right)), right, 5e-3, 1e-9):
+        return {"shape": None}  # the right numbers in another shape
+    return found
 
 
-def _same_numbers(evidence: Evidence) -> Iterator[tuple[str, Slip | None]]:
-    """The right numbers in another shape."""
-    assert evidence.number is not None
-    assert evidence.matches is not None
-    value, right = evidence.number.value, evidence.case.total
-    if np.shape(value) != np.shape(right) and np.size(value) == np.size(right):
-        number = Written(
-            np.reshape(value, np.shape(right))[()],
-            np.reshape(evidence.number.radius, np.shape(right))[()],
-            evidence.number.digits,
-        )
-        if close(number.value, right, 5e-3, 1e-9):
-            yield "shape", None
-
-
-def _seen_in_code(
-    evidence: Evidence, found: dict[str, tuple[Mistake, Slip]]
-) -> dict[str, tuple[Mistake, Slip]]:
-    """Those of the mistakes that the lines show; all of them if none does."""
-    kept = {
-        tag: (mistake, slip)
-        for tag, (mistake, slip) in found.items()
-        if _shows(evidence, mistake, slip)
-    }
-    return kept or {t: f for t, f in found.items() if not f[0].from_lines} or found
-
-
-def _shows(evidence: Evidence, mistake: Mistake, slip: Slip) -> bool:
-    case = evidence.case
-    lines = [line for line in evidence.lines if not line.partly]
+def _shows(evidence: Evidence, tag: str, slip: Slip) -> bool:
+    """Whether the lines look as a mistake makes them."""
+    case, mistake, consumer = evidence.case, BY_TAG[tag], slip.consumer
     if mistake.from_lines:
         return False
-    mentions: list[set[str]] = [line.cell.mentions() for line in evidence.lines]
+    names = {key: case.flow.name(key) for key in (*case.consumers, consumer) if key is not None}
+    mentions = [line.cell.mentions() for line in evidence.lines]
+    counts = {k: sum(f"delta_{name}" in of for of in mentions) for k, name in names.items()}
+    lines = [line for line in evidence.lines if not line.partly]
+    repeated = any(_repeats(line, names[key]) for line in lines for key in case.consumers)
+    more = len(lines) > max(1, len(case.terms))
+    if tag == "not-zeroed":
+        return more and all(counts[c] > 1 or c not in evidence.given for c in case.consumers)
     if mistake.repeats:
-        senders = [case.flow.name(c) for c in case.consumers]
-        counts = [sum(f"delta_{name}" in found for found in mentions) for name in senders]
-        repeated = any(_repeats(line, name) for line in lines for name in senders)
-        if mistake.tag == "not-zeroed":
-            unread = [c not in evidence.given for c in case.consumers]
-            twice = all(n > 1 or hidden for n, hidden in zip(counts, unread, strict=True))
-            return len(lines) > max(1, len(case.terms)) and twice
-        return max(counts, default=0) > 1 or repeated or len(lines) > len(case.terms)
-    if mistake.tag == "dropped-path" and slip.consumer is not None:
-        name = f"delta_{case.flow.name(slip.consumer)}"
-        given = slip.consumer in evidence.given
-        sent = sum(part.consumer == slip.consumer for part in case.own)
-        return not given or sent > 1 or not any(name in found for found in mentions)
-    if mistake.mentions is not None and slip.consumer is not None:
-        name = f"delta_{case.flow.name(slip.consumer)}"
-        there = any(name in found for found in mentions)
-        if slip.consumer in evidence.given:
-            return there == mistake.mentions
-    if mistake.tag in ("factor", "mean-for-sum"):
-        senders = [case.flow.name(c) for c in case.consumers]
-        twice = any(_repeats(line, name) for line in lines for name in senders)
-        return len(lines) <= max(1, len(case.terms)) and not twice
-    return True
+        often = any(counts[key] > 1 for key in case.consumers)
+        return often or repeated or len(lines) > len(case.terms)
+    if consumer is not None and tag == "dropped-path":
+        several = len(case.sent_by.get(consumer, ())) > 1
+        return consumer not in evidence.given or several or not counts[consumer]
+    if consumer is not None and consumer in evidence.given and mistake.mentions is not None:
+        return (counts[consumer] > 0) == mistake.mentions
+    return tag not in ("factor", "mean-for-sum") or not (more or repeated)
 
 
 def _repeats(line: Line, sender: str) -> bool:
@@ -197,7 +165,6 @@ def _repeats(line: Line, sender: str) -> bool:
 
 def _of_another(evidence: Evidence) -> str | None:
     """What to say of a number that is the accumulator, or the value, of something else."""
-    assert evidence.matches is not None
     case, flow = evidence.case, evidence.case.flow
     number = evidence.number
     if number is None or not np.any(number.value):
@@ -210,13 +177,11 @@ def _of_another(evidence: Evidence) -> str | None:
         other = flow.name(key)
         if key in follow or (key in flow.stages and key not in evidence.given):
             continue  # it is made of this row, or has a name that the student may not know
-        if other != name and parts and evidence.matches(added(part.value for part in parts)):
+        if other != name and parts and evidence.fits(added(part.value for part in parts)):
             return f"this is the number of delta_{other}, not of delta_{name}"
     known = {*evidence.given, *(evidence.work.forward_lines if evidence.work else ())}
     for key, value in flow.values.items():
-        if key in flow.stages and key not in known:
-            continue
-        if value is not None and evidence.matches(value):
+        if (key not in flow.stages or key in known) and value is not None and evidence.fits(value):
             return f"this is the value of {flow.name(key)}, not the gradient with respect to {name}"
     return None
 
@@ -229,27 +194,27 @@ def _line_by_line(evidence: Evidence) -> Explanation | None:
     missing = list(case.own)
     wrong: list[Line] = []
     for line in lines:
-        part = next((p for p in missing if is_(line.own, p.value)), None)
-        if part is None:
+        right = next((i for i, part in enumerate(missing) if is_(line.own, part.value)), None)
+        if right is None:
             wrong.append(line)
         else:
-            missing.remove(part)
-    named: dict[str, Slip] = {}
+            del missing[right]
+    named: dict[str, Slip | None] = {}
     for line in wrong:
         slip = _of_one_line(case, missing, line)
         if slip is None:
             return None
         named.setdefault(*slip)
-    return explanation(evidence, list(named.items()), wrong[0]) if named else None
+    return explanation(evidence, named, wrong[0]) if named else None
 
 
 def _of_one_line(case: Case, missing: list[Part], line: Line) -> tuple[str, Slip] | None:
     """The mistake that makes a line of one of the missing parts, which is then taken out."""
-    for part in missing:
+    for i, part in enumerate(missing):
         alone = replace(case, parts={**case.parts, case.key: [part]})
         for mistake, slip in slips(alone):
             if not mistake.repeats and not mistake.from_lines and is_(line.own, slip.value):
-                missing.remove(part)
+                del missing[i]
                 return mistake.tag, slip
     return None
 
@@ -259,7 +224,6 @@ def _of_one_line(case: Case, missing: list[Part], line: Line) -> tuple[str, Slip
 
 def _behind(evidence: Evidence) -> Explanation | None:
     """A mistake in a row that was not handed in, between this one and those that were."""
-    assert evidence.matches is not None
     case, flow = evidence.case, evidence.case.flow
     waiting, seen = list(case.consumers), set[Key]()
     found: dict[str, tuple[Slip | None, Key]] = {}
@@ -277,7 +241,7 @@ def _behind(evidence: Evidence) -> Explanation | None:
             known = {k: case.follows[k] for k in evidence.given if k in case.follows}
             known.pop(case.key, None)
             value = flow.passes({**known, key: slip.value})[0].get(case.key)
-            if value is not None and evidence.matches(value):
+            if value is not None and evidence.fits(value):
                 found[mistake.tag] = slip, key
     if not found:
         return None
@@ -285,21 +249,8 @@ def _behind(evidence: Evidence) -> Explanation | None:
     inner = replace(case, key=key)
     name = flow.name(key)
     message = f"on the way, at delta_{name}: {message_of(inner, tag, first)}"
-    cell = None if first is None else _made_of(evidence, first.value)
+    wrong = None if first is None else first.value
+    cell = next((c for c in cells_read(evidence.lines)
+                 if c.kind != "gradient" and c.line and is_(c.value, wrong)), None)  # fmt: skip
     where = (None, "") if cell is None else (cell.line, cell.text)
     return Explanation(tuple(t for t in BY_TAG if t in found), message, *where)
-
-
-def _made_of(evidence: Evidence, value: Any) -> Cell | None:
-    """The value on the way that the lines of a row are made of, and that is a wrong one."""
-    waiting = [read for line in evidence.lines for read in line.cell.reads]
-    seen: set[int] = set()
-    while waiting:
-        cell = waiting.pop(0)
-        if cell.kind == "gradient":
-            continue  # a row of its own
-        if is_(cell.value, value) and cell.line is not None:
-            return cell
-        waiting += [read for read in cell.reads if id(read) not in seen]
-        seen.update(map(id, cell.reads))
-    return None

@@ -1,67 +1,103 @@
-"""Edits of Python's syntax trees: one expression or statement in, others like it out.
+"""Edits of Python's syntax trees: what a student may have meant instead.
 
-Each edit comes with the tags of the mistakes that it would undo. The trees that come in stay as
-they are; what comes out shares their unchanged parts.
+An expression or a statement comes in, others like it go out, each with the tags of the mistakes
+that it would undo. The trees that come in stay as they are; what goes out shares their parts.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, TypeAlias
+
+Edits: TypeAlias = tuple[tuple[str, ...], ...]
+"""Of each edit: tags, the form of an expression, and what may stand in its place."""
+
+EDITS: Edits = (
+    ("sign", "-a", "a"),
+    ("wrong-rule", "a > b", "a < b"),
+    ("wrong-rule", "a < b", "a > b"),
+    ("wrong-rule", "a >= b", "a <= b"),
+    ("wrong-rule", "a <= b", "a >= b"),
+    ("sign", "a + b", "a - b"),
+    ("sign", "a - b", "a + b", "b - a"),
+    ("mean-for-sum factor wrong-rule", "a * b", "a"),
+    ("wrong-rule", "a * b", "a / b"),
+    ("mean-for-sum factor wrong-rule", "a / b", "a"),
+    ("wrong-rule", "a / b", "a * b"),
+    ("transpose", "a @ b", "b @ a"),
+    ("wrong-rule", "a**b", "a", "a**-b", "a ** (b - 1)"),
+    ("wrong-rule", "c * a", "a**2"),
+    ("wrong-rule", "a * c * b", "a * b**2"),
+    ("transpose", "f.dot(a, b)", "f.dot(b, a)"),
+    ("transpose", "f.matmul(a, b)", "f.matmul(b, a)"),
+    ("transpose", "f.outer(a, b)", "f.outer(b, a)"),
+    ("same-operand wrong-place", "::-a", ":"),
+    ("transpose shape", "a.T", "a"),
+    ("same-operand wrong-place", "a[i]", "a[i + 1]", "a[i - 1]"),
+    ("factor wrong-rule", "n", "n * 2", "n / 2", "-n", "n + 1", "n - 1"),
+    ("wrong-rule wrong-place", "v", "v**2"),
+    ("transpose shape", "v", "v.T"),
+)
+"""Changes of one expression inside of a statement."""
+TURNS: Edits = (
+    ("transpose", "a @ b", "a.T @ b", "a @ b.T", "a.T @ b.T", "b @ a", "b.T @ a", "b @ a.T"),
+    *(
+        ("transpose", f"f.{name}(a, b)", "np.dot(a.T, b)", "np.dot(a, b.T)", "np.dot(a.T, b.T)",
+         "np.dot(b, a)", "np.dot(b.T, a)", "np.dot(b, a.T)")
+        for name in ("dot", "matmul")
+    ),
+    ("transpose", "a.T", "a"),
+    ("transpose", "a", "a.T"),
+)  # fmt: skip
+"""A transpose put to, or taken from, an expression or the factors of its matrix product."""
 
 
-def of_part(part: ast.AST) -> Iterator[tuple[tuple[str, ...], ast.expr]]:
-    """Changes of one expression inside of a statement."""
-    match part:
-        case ast.UnaryOp(op=ast.USub(), operand=inner):
-            yield ("sign",), inner
-        case ast.Compare(left=left, ops=[op], comparators=[right]):
-            flips = {ast.Gt: ast.Lt, ast.Lt: ast.Gt, ast.GtE: ast.LtE, ast.LtE: ast.GtE}
-            if type(op) in flips:
-                yield ("wrong-rule",), ast.Compare(left, [flips[type(op)]()], [right])
-        case ast.BinOp(left=left, op=op, right=right):
-            swapped: dict[type, Any] = {ast.Add: ast.Sub, ast.Sub: ast.Add}
-            if type(op) in swapped:
-                yield ("sign",), ast.BinOp(left, swapped[type(op)](), right)
-                yield ("sign",), ast.BinOp(right, op, left)
-            if isinstance(op, ast.Mult | ast.Div):
-                yield ("mean-for-sum", "factor", "wrong-rule"), left
-                other = ast.Div() if isinstance(op, ast.Mult) else ast.Mult()
-                yield ("wrong-rule",), ast.BinOp(left, other, right)
-            if isinstance(op, ast.MatMult):
-                yield ("transpose",), ast.BinOp(right, op, left)
-            if isinstance(op, ast.Pow):
-                yield ("wrong-rule",), left
-                yield ("wrong-rule",), ast.BinOp(left, op, ast.UnaryOp(ast.USub(), right))
-                yield ("wrong-rule",), ast.BinOp(left, op, parsed("__x__ - 1", right))
-            if isinstance(op, ast.Mult) and isinstance(left, ast.Constant):
-                yield ("wrong-rule",), parsed("__x__**2", right)
-            match (op, left):
-                case ast.Mult(), ast.BinOp(left=first, op=ast.Mult(), right=ast.Constant()):
-                    squared = parsed("__x__**2", right)
-                    yield ("wrong-rule",), ast.BinOp(first, ast.Mult(), squared)
-        case ast.Call(func=function, args=[first, second], keywords=[]):
-            name = getattr(function, "attr", "")
-            if name in ("dot", "matmul", "outer"):
-                yield ("transpose",), ast.Call(function, [second, first], [])
-        case ast.Slice(step=ast.UnaryOp(op=ast.USub())):
-            yield ("same-operand", "wrong-place"), ast.Slice()
-        case ast.Attribute(value=inner, attr="T"):
-            yield ("transpose", "shape"), inner
-        case ast.Subscript(value=of, slice=ast.Name() | ast.BinOp() as at, ctx=ast.Load()):
-            for form in ("__x__ + 1", "__x__ - 1"):
-                yield (
-                    ("same-operand", "wrong-place"),
-                    ast.Subscript(of, parsed(form, at), ast.Load()),
-                )
-        case ast.Constant(value=int() | float() as number):
-            for factor in (number * 2, number / 2, -number, number + 1, number - 1):
-                yield ("factor", "wrong-rule"), ast.Constant(factor)
-    if _is_read(part):
-        yield ("wrong-rule", "wrong-place"), parsed("__x__**2", part)
-        yield ("transpose", "shape"), parsed("__x__.T", part)
+def edited(part: ast.AST, edits: Edits = EDITS) -> Iterator[tuple[tuple[str, ...], ast.expr]]:
+    """An expression with each of the edits that fit it."""
+    for tags, form, *others in edits:
+        found: dict[str, Any] = {}
+        if _fits(_form(form), part, found):
+            for other in others:
+                yield tuple(tags.split()), _filled(_form(other), found)
+
+
+@cache
+def _form(text: str) -> Any:
+    """An expression or a slice from its text."""
+    index = ast.parse(f"_[{text}]", mode="eval").body
+    assert isinstance(index, ast.Subscript)
+    return index.slice
+
+
+def _fits(form: Any, part: Any, found: dict[str, Any]) -> bool:
+    """Whether a part has a form; `found` takes what its letters stand for."""
+    if isinstance(form, ast.Name):
+        found[form.id] = part
+        return isinstance(part, ast.expr) and _LETTERS.get(form.id, bool)(part)
+    if isinstance(form, list):
+        pairs = zip(form, part, strict=False)
+        return len(form) == len(part) and all(_fits(*pair, found) for pair in pairs)
+    if not isinstance(form, ast.AST):
+        return form is None or bool(form == part)
+    return type(form) is type(part) and all(
+        _fits(value, getattr(part, field), found) for field, value in ast.iter_fields(form)
+    )
+
+
+def _filled(form: Any, found: Mapping[str, Any]) -> Any:
+    """A form with parts for its letters."""
+    return _Fill(found).visit(copy.deepcopy(form))
+
+
+class _Fill(ast.NodeTransformer):
+    def __init__(self, found: Mapping[str, Any]) -> None:
+        self.found = found
+
+    def visit_Name(self, node: ast.Name) -> Any:
+        return self.found.get(node.id, node)
 
 
 def _is_read(part: ast.AST) -> bool:
@@ -73,6 +109,15 @@ def _is_read(part: ast.AST) -> bool:
     return isinstance(part.ctx, ast.Load) and not module
 
 
+_LETTERS: dict[str, Callable[[Any], bool]] = {
+    "c": lambda part: isinstance(part, ast.Constant),
+    "i": lambda part: isinstance(part, ast.Name | ast.BinOp),
+    "n": lambda part: isinstance(part, ast.Constant) and isinstance(part.value, int | float),
+    "v": _is_read,
+}
+"""What the letters of a form stand for, if not for any expression."""
+
+
 def with_atoms(part: ast.AST, atoms: list[str]) -> Iterator[tuple[tuple[str, ...], ast.expr]]:
     """A part exchanged for, or joined with, something else of its shape."""
     if not _is_read(part):
@@ -80,26 +125,14 @@ def with_atoms(part: ast.AST, atoms: list[str]) -> Iterator[tuple[tuple[str, ...
     own = ast.unparse(part)
     if atoms:
         yield ("wrong-rule", "wrong-place", "missing-local"), parsed("(__x__ > 0)", part)
-    for atom in atoms:
-        if atom != own:
-            yield ("same-operand", "wrong-place"), parsed(atom, part)
-    for atom in atoms:
-        if atom != own:
-            yield ("dropped-path",), parsed(f"(__x__ + {atom})", part)
+    others = [atom for atom in atoms if atom != own]
+    yield from ((("same-operand", "wrong-place"), parsed(atom, part)) for atom in others)
+    yield from ((("dropped-path",), parsed(f"(__x__ + {atom})", part)) for atom in others)
 
 
 def parsed(text: str, inner: Any) -> ast.expr:
     """An expression with another in the place of `__x__`."""
-    tree = ast.parse(text, mode="eval").body
-    if isinstance(tree, ast.Name) and tree.id == "__x__":
-        same_tree: ast.expr = copy.deepcopy(inner)
-        return same_tree
-
-    class Put(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> Any:
-            return copy.deepcopy(inner) if node.id == "__x__" else node
-
-    found: ast.expr = Put().visit(tree)
+    found: ast.expr = _filled(ast.parse(text, mode="eval").body, {"__x__": inner})
     return found
 
 
@@ -154,18 +187,13 @@ def replaced(tree: Any, part: ast.AST, new: ast.expr) -> Any:
     """The tree with another part; all else is shared with it."""
     if tree is part:
         return new
-    result = copy.copy(tree)
     for field, old in ast.iter_fields(tree):
-        if isinstance(old, ast.AST):
-            changed = replaced(old, part, new)
-            if changed is not old:
-                setattr(result, field, changed)
+        parts = old if isinstance(old, list) else [old]
+        for i, one in enumerate(parts):
+            changed = replaced(one, part, new) if isinstance(one, ast.AST) else one
+            if changed is not one:
+                result = copy.copy(tree)
+                several = [*parts[:i], changed, *parts[i + 1 :]]
+                setattr(result, field, several if parts is old else changed)
                 return result
-        elif isinstance(old, list):
-            for i, one in enumerate(old):
-                if isinstance(one, ast.AST):
-                    changed = replaced(one, part, new)
-                    if changed is not one:
-                        setattr(result, field, [*old[:i], changed, *old[i + 1 :]])
-                        return result
     return tree

@@ -1,14 +1,18 @@
-"""Inputs for diagnosing one wrong row, and the resulting explanation."""
+"""What is known of one wrong row, and what is said of it.
+
+The row as it should be, the number that was handed in and its lines come in as `Evidence`; an
+`Explanation` goes out: the mistakes' tags, a sentence, and the line at fault.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.grading.listing.work import Line, Work
+from gradcli.grading.listing.work import Cell, Line, Work
 from gradcli.grading.mistakes.case import Case, Slip
 from gradcli.grading.mistakes.table import BY_TAG, MISTAKES
 from gradcli.grading.model.flow import Key
@@ -32,7 +36,7 @@ class Explanation(NamedTuple):
 
 @dataclass(frozen=True)
 class Evidence:
-    """All there is to find out what went wrong in a row."""
+    """All that is known of a wrong row."""
 
     case: Case
     number: Written | None
@@ -48,10 +52,23 @@ class Evidence:
     vague: bool = False
     """Whether the number is right as far as it and those before it are written."""
 
+    def fits(self, value: Any) -> bool:
+        """Whether a number is the one that was handed in."""
+        return self.matches is not None and self.matches(value)
+
     @property
     def lines(self) -> list[Line]:
         """The lines that wrote the row."""
         return [] if self.work is None else self.work.lines.get(self.case.key, [])
+
+    @property
+    def final(self) -> dict[Key, Cell]:
+        """Every accumulator as the listing has it in the end."""
+        return {} if self.work is None else {k: of[-1].cell for k, of in self.work.lines.items()}
+
+    def is_mended(self, lines: list[Line], line: Line, value: Any) -> bool:
+        """Whether the lines come to the right number with another value for one of them."""
+        return is_(added(value if one is line else one.own for one in lines), self.right)
 
 
 def added(values: Any) -> Any:
@@ -76,28 +93,25 @@ def is_(value: Any, right: Any) -> bool:
 
 def explanation(
     evidence: Evidence,
-    named: list[tuple[str, Slip | None]],
+    named: Mapping[str, Slip | None],
     line: Line | None = None,
     message: str | None = None,
 ) -> Explanation:
     """The mistakes as what is said of a row."""
-    tags = tuple(mistake.tag for mistake in MISTAKES if mistake.tag in dict(named))
+    tags = tuple(mistake.tag for mistake in MISTAKES if mistake.tag in named)
     if message is None:
-        slip_of = dict(named)
         # A mean for a sum is a constant factor: there is nothing to add to it.
         said = [tag for tag in tags if tag != "factor" or "mean-for-sum" not in tags]
-        message = " Or: ".join(
-            message_of(evidence.case, tag, slip_of[tag], evidence.given) for tag in said[:2]
-        )
+        texts = (message_of(evidence.case, tag, named[tag], evidence.given) for tag in said[:2])
+        message = " Or: ".join(texts)
         if len(said) > 2:
             message += f" (or {', '.join(said[2:])})"
-    slip = dict(named)[tags[0]] if tags else None
+    slip = named[tags[0]] if tags else None
     implied = None if slip is None else slip.implied
     if implied is not None and (implied[0] in evidence.given or evidence.work is None):
         implied = None
-    if line is None:
-        return Explanation(tags, message, implied=implied)
-    return Explanation(tags, message, line.number, line.text, implied)
+    where = (None, "") if line is None else (line.number, line.text)
+    return Explanation(tags, message, *where, implied)
 
 
 def message_of(
@@ -115,8 +129,8 @@ def message_of(
     if given is not None and tag in _OF_PATHS:
         known = {k: flow.name(k if k in given else flow.statements.get(k, k)) for k in names}
         names = known if len({*known.values()}) == len(names) else names
-    consumer = slip.consumer if slip is not None and slip.consumer is not None else None
-    consumer = consumer or (case.consumers[0] if case.consumers else flow.output)
+    consumer = None if slip is None else slip.consumer
+    consumer = consumer or next(iter(case.consumers), flow.output)
     return BY_TAG[tag].text.format(
         row=flow.name(case.key),
         consumers=" and ".join(sorted({*names.values()})) or "nothing",
@@ -124,24 +138,15 @@ def message_of(
     )
 
 
-def shape_message(evidence: Evidence) -> str:
-    """The shape that a gradient has, and the one that it should have."""
-    assert evidence.number is not None
-    name = evidence.case.flow.name(evidence.case.key)
-    return (
-        f"the gradient with respect to {name} has the shape of {name}, {evidence.case.shape}; "
-        f"here it is {np.shape(evidence.number.value)}"
-    )
-
-
 def line_at_fault(evidence: Evidence) -> Line | None:
     """The line whose value is none of the right parts."""
-    lines = evidence.lines
-    if not lines:
-        return None
     parts = [part.value for part in evidence.case.own]
-    last = max(i for i, line in enumerate(lines) if line.assign == "=" or not i)
-    for line in lines[last:]:
+    for line in (lines := effective(evidence.lines)):
         if line.own is not None and not any(is_(line.own, value) for value in parts):
             return line
-    return lines[-1]
+    return lines[-1] if lines else None
+
+
+def effective(lines: list[Line]) -> list[Line]:
+    """The lines that count: from the last one with `=`."""
+    return lines[max((i for i, line in enumerate(lines) if line.assign == "="), default=0) :]

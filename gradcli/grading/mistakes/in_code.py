@@ -1,8 +1,8 @@
 """Mistakes that the lines of a listing show: what mends them names them.
 
-A row that is wrong comes in, with its lines. Each mistake is looked for by taking it back: with the
-accumulator as it was in the end, the weights before their step, one transpose more, another name.
-What then gives the right number is what went wrong, for certain.
+A row that is wrong comes in, with its lines; what went wrong for certain goes out. Each mistake is
+taken back, with the accumulator as it was in the end, the weights before their step, one transpose
+more or another name, to see whether that gives the right number.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from gradcli.diagnostics.error import GradcliError
 from gradcli.grading.listing.functions import label_of
 from gradcli.grading.listing.work import Cell, Line, Work
 from gradcli.grading.mistakes.case import Slip
-from gradcli.grading.mistakes.edits import parsed, replaced
+from gradcli.grading.mistakes.edits import TURNS, edited, replaced
 from gradcli.grading.mistakes.evidence import (
     Evidence,
     Explanation,
     added,
+    effective,
     explanation,
     is_,
 )
@@ -34,47 +35,48 @@ _ANOTHER = "__another__"
 
 def by_lines(evidence: Evidence) -> Explanation | None:
     """A mistake that is certain, because mending it in the lines gives the right number."""
-    lines, work = evidence.lines, evidence.work
+    lines, work, right = evidence.lines, evidence.work, evidence.right
     if work is None or not lines:
         return None
-    right = evidence.right
-    twice = any(line.assign == "=" for line in lines[1:])
-    if twice and is_(added(line.own for line in lines), right):
-        again = next(line for line in lines[1:] if line.assign == "=")
+    again = next((line for line in lines[1:] if line.assign == "="), None)
+    if again is not None and is_(added(line.own for line in lines), right):
         lost = _lost(evidence, lines[: lines.index(again)])
-        return explanation(evidence, [("overwritten", Slip(None, (), lost))], again)
-    final = {k: of[-1].cell for k, of in work.lines.items()}
+        return explanation(evidence, {"overwritten": Slip(None, (), lost)}, again)
+    final = evidence.final
     late = _late(lines, final)
-    if late is not None:
-        mended = added(_recomputed(line, lambda cell: _final(cell, final)) for line in lines)
-        if is_(mended, right):
-            return explanation(evidence, [("not-final", Slip(None, (), late[0]))], late[1])
-    if _read(lines, lambda cell: _before_step(cell, work) is not None):
+    whole = {cell.name: cell.value for cell in final.values()}
 
-        def original(cell: Cell) -> Any:
-            return _before_step(cell, work)
+    def in_the_end(cell: Cell) -> Any:
+        return whole.get(cell.name) if cell.kind == "gradient" else None
 
-        if is_(added(_recomputed(line, original) for line in lines), right):
-            return explanation(evidence, [("updated-weights", None)], lines[-1])
+    if late is not None and is_(_recomputed(lines, in_the_end), right):
+        return explanation(evidence, {"not-final": Slip(None, (), late[0])}, late[1])
+
+    def original(cell: Cell) -> Any:
+        return _before_step(cell, work)
+
+    steps = any(original(cell) is not None for cell in cells_read(lines))
+    if steps and is_(_recomputed(lines, original), right):
+        return explanation(evidence, {"updated-weights": None}, lines[-1])
     for line in lines:
         evidence.case.deadline.check_naming()
-        if line.own is None or np.shape(line.own) != np.shape(right):
-            for value in _turned(work, line):
-                others = [other.own for other in lines if other is not line]
-                if is_(added([*others, value]), right):
-                    return explanation(evidence, [("transpose", None)], line)
+        misshaped = line.own is None or np.shape(line.own) != np.shape(right)
+        turned = _turned(work, line) if misshaped else ()
+        if any(evidence.is_mended(lines, line, value) for value in turned):
+            return explanation(evidence, {"transpose": None}, line)
     return None
 
 
-def _read(lines: list[Line], is_meant: Callable[[Cell], bool]) -> bool:
-    """Whether lines read a cell of a kind, directly or in values on the way."""
+def cells_read(lines: list[Line]) -> Iterator[Cell]:
+    """What lines read, directly or in values on the way, each once."""
     waiting = [read for line in lines for read in line.cell.reads]
+    seen: set[int] = set()
     while waiting:
-        cell = waiting.pop()
-        if is_meant(cell):
-            return True
-        waiting += cell.reads if cell.kind == "helper" else ()
-    return False
+        cell = waiting.pop(0)
+        if id(cell) not in seen:
+            seen.add(id(cell))
+            yield cell
+            waiting += () if cell.kind == "gradient" else cell.reads
 
 
 def _before_step(cell: Cell, work: Work) -> Any:
@@ -99,7 +101,7 @@ def _lost(evidence: Evidence, before: list[Line]) -> Key | None:
     return case.consumers[0] if case.consumers else None
 
 
-def _late(lines: list[Line], final: dict[Key, Cell]) -> tuple[Key, Line] | None:
+def _late(lines: list[Line], final: Mapping[Key, Cell]) -> tuple[Key, Line] | None:
     """A gradient that a line reads although more is added to it below, and that line."""
     for line in lines:
         for read in line.cell.reads:
@@ -109,16 +111,10 @@ def _late(lines: list[Line], final: dict[Key, Cell]) -> tuple[Key, Line] | None:
     return None
 
 
-def _final(cell: Cell, final: dict[Key, Cell]) -> Any:
-    if cell.kind != "gradient":
-        return None
-    same = [c for c in final.values() if c.name == cell.name]
-    return same[-1].value if same else None
-
-
-def _recomputed(line: Line, value_of: Callable[[Cell], Any]) -> Any:
+def _recomputed(lines: list[Line], value_of: Callable[[Cell], Any]) -> Any:
+    """What lines come to with other values for some of the cells that they read."""
     try:
-        return line.cell.recomputed(value_of)
+        return added(line.cell.recomputed(value_of) for line in lines)
     except (GradcliError, ValueError, IndexError):
         return None
 
@@ -129,7 +125,7 @@ def _turned(work: Work, line: Line) -> Iterator[Any]:
     if code is None:
         return
     for part in _operands(code):
-        for turned in _with_a_turn(part):
+        for _, turned in edited(part, TURNS):
             yield work.evaluated(replaced(code, part, turned), line.cell, {})
 
 
@@ -144,32 +140,12 @@ def _operands(code: ast.expr) -> Iterator[ast.expr]:
             yield from _operands(operand)
 
 
-def _with_a_turn(part: ast.expr) -> Iterator[ast.expr]:
-    """A part with `.T` put to, or taken from, it or the factors of its matrix product."""
-    forms: tuple[str, ...] = ()
-    crossed: tuple[str, ...] = ()
-    match part:
-        case ast.BinOp(left=left, op=ast.MatMult(), right=right):
-            forms = "{a}.T @ {b}", "{a} @ {b}.T", "{a}.T @ {b}.T"
-            crossed = "{b} @ {a}", "{b}.T @ {a}", "{b} @ {a}.T"
-        case ast.Call(func=ast.Attribute(attr="dot" | "matmul"), args=[left, right]):
-            forms = "np.dot({a}.T, {b})", "np.dot({a}, {b}.T)", "np.dot({a}.T, {b}.T)"
-            crossed = "np.dot({b}, {a})", "np.dot({b}.T, {a})", "np.dot({b}, {a}.T)"
-    if forms:
-        a, b = (f"({ast.unparse(one)})" for one in (left, right))
-        for form in (*forms, *crossed):
-            yield parsed(form.format(a=a, b=b), None)
-    if isinstance(part, ast.Attribute) and part.attr == "T":
-        yield part.value
-    yield parsed("(__x__).T", part)
-
-
 def exchanged(evidence: Evidence) -> tuple[Line, str] | None:
     """A line with one name in the place of another, and what to say of it."""
     case, work = evidence.case, evidence.work
     if work is None or not evidence.lines:
         return None
-    final = {key: of[-1].cell for key, of in work.lines.items()}
+    final = evidence.final
     meant: dict[str, Any] = {}
     for consumer in case.consumers:
         for key in case.flow.stages[consumer].reads:
@@ -178,14 +154,13 @@ def exchanged(evidence: Evidence) -> tuple[Line, str] | None:
             meant[f"delta_{case.flow.name(consumer)}"] = final[consumer].passed_on
     lines = effective(evidence.lines)
     for line in lines:
-        others = [other.own for other in lines if other is not line]
         for word, read in zip(line.cell.words, line.cell.reads, strict=True):
             written = f"delta_{read.name}" if read.kind == "gradient" else read.name
             for name, value in meant.items():
                 case.deadline.check_naming()
                 if name == written or value is None:
                     continue
-                if is_(added([*others, _with_another(work, line, word, value)]), evidence.right):
+                if evidence.is_mended(lines, line, _with_another(work, line, word, value)):
                     return line, f"{written} stands where {name} belongs."
     return None
 
@@ -206,11 +181,6 @@ def _with_another(work: Work, line: Line, word: str, value: Any) -> Any:
     return work.evaluated(changed, line.cell, {_ANOTHER: value})
 
 
-def effective(lines: list[Line]) -> list[Line]:
-    """The lines that count: from the last one with `=`."""
-    return lines[max(i for i, line in enumerate(lines) if line.assign == "=" or not i) :]
-
-
 def holds(lines: list[Line], final: dict[int, Key], truths: Mapping[Key, Any]) -> Any:
     """What the lines come to with the true accumulators in the place of those they read.
 
@@ -218,16 +188,11 @@ def holds(lines: list[Line], final: dict[int, Key], truths: Mapping[Key, Any]) -
     a line reads another state of one, or none at all.
     """
     known: dict[int, Any] = {}
-    for line in effective(lines):
-        waiting = list(line.cell.reads)
-        while waiting:
-            cell = waiting.pop()
-            if cell.kind == "helper":
-                waiting += cell.reads
-            elif cell.kind == "gradient" and cell.line is not None:
-                if id(cell) not in final or final[id(cell)] not in truths:
-                    return None
-                known[id(cell)] = truths[final[id(cell)]]
+    for cell in cells_read(effective(lines)):
+        if cell.kind == "gradient" and cell.line is not None:
+            if id(cell) not in final or final[id(cell)] not in truths:
+                return None
+            known[id(cell)] = truths[final[id(cell)]]
     if not known:
         return None
-    return added(_recomputed(line, lambda cell: known.get(id(cell))) for line in effective(lines))
+    return _recomputed(effective(lines), lambda cell: known.get(id(cell)))

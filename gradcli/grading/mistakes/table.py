@@ -1,6 +1,6 @@
-"""The table of mistakes: a row each, and each row made of one rule.
+"""The table of mistakes: a row each, and each row made of a few rules.
 
-A rule takes a right accumulator (a `Case`) and makes the wrong ones that the mistake leads to, as
+A rule takes a right accumulator (a `Case`); out come the wrong ones that the mistake leads to, as
 numbers and as lines. So the same rule recognises the mistake in numbers, recognises it in code,
 and makes it: for `lint`, for docs/mistakes.md and for the tests. To add a mistake, add a row.
 """
@@ -10,28 +10,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 
 from gradcli.grading.mistakes.array_mistakes import (
     bias_used_input,
+    constant_left_out,
     factor,
     mean_for_sum,
     not_summed,
     softmax_in_other_words,
-    transpose,
+    turned,
+    turned_whole,
 )
-from gradcli.grading.mistakes.case import (
-    Case,
-    Slip,
-    Slips,
-    Term,
-    inside,
-    scaled,
-    total,
-    with_formula,
+from gradcli.grading.mistakes.case import Case, Inside, Slip, Slips, Term, total
+from gradcli.grading.mistakes.wrong_rules import (
+    in_other_words,
+    statement_at_output,
+    wrong_formulas,
+    wrong_places,
 )
-from gradcli.grading.mistakes.wrong_rules import in_other_words, wrong_formulas, wrong_places
+from gradcli.grading.model.stage import added
+
+Rule: TypeAlias = Callable[[Case], Slips]
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ class Mistake:
     text: str
     """One line for the student. `{row}` is the variable, `{consumers}` what uses it, `{consumer}`
     the one whose part is wrong."""
-    make: Callable[[Case], Slips] | None = None
-    """None where the mistake is no wrong accumulator (`shape`, `forward-slip`)."""
+    rules: tuple[Rule, ...] = ()
+    """Empty where the mistake is no wrong accumulator (`shape`, `forward-slip`)."""
     mentions: bool | None = None
     """What the wrong line shows: True where it still reads the accumulator of `consumer`, False
     where it does not, None where either may be."""
@@ -58,6 +60,28 @@ class Mistake:
 
 
 # --- the rules ---------------------------------------------------------------------------
+
+
+def formulas(of: Callable[[Inside], Iterable[str]]) -> Rule:
+    """Other formulas for the operations inside of the statements on the way."""
+    return lambda case: (
+        slip for at in case.inside for text in of(at) for slip in case.with_formula(at, text)
+    )
+
+
+def scaled(factor: float) -> Rule:
+    """The whole, or a part, times a number."""
+    return lambda case: case.scaled(factor)
+
+
+def begun_with(*starts: float) -> Rule:
+    """Another number where the accumulator of the output starts at 1."""
+
+    def made(case: Case) -> Slips:
+        if case.key == case.flow.output and not case.terms:
+            yield from (Slip(np.full(case.shape, start)[()], ()) for start in starts)
+
+    return made
 
 
 def _overwritten(case: Case) -> Slips:
@@ -74,7 +98,7 @@ def _overwritten(case: Case) -> Slips:
 def _dropped_path(case: Case) -> Slips:
     if len(case.terms) > 1:
         for i, part in enumerate(case.own):
-            yield case.slip(case.without(i), part.consumer)
+            yield case.slip((*case.terms[:i], *case.terms[i + 1 :]), part.consumer)
 
 
 def _counted_twice(case: Case) -> Slips:
@@ -84,34 +108,27 @@ def _counted_twice(case: Case) -> Slips:
 
 def _not_zeroed(case: Case) -> Slips:
     if case.terms:
-        yield case.slip((*case.terms, *case.terms))
-    elif case.key == case.flow.output:  # δ of the output starts at 1
-        yield Slip(np.full(case.shape, 2.0)[()], ())
+        yield case.slip(case.terms * 2)
 
 
-def _missing_local(case: Case) -> Slips:
+def _passed_on(case: Case) -> Slips:
     for consumer in case.consumers:
-        part = case.own[case.sent_by[consumer][0]]
-        passed = case.upstream_only(part)
+        passed = case.upstream_only(case.own[case.sent_by[consumer][0]])
         if passed is not None:
-            yield case.replaced(consumer, passed)
-    yield from _function_skipped(case)
-    yield from stage_skipped(case)
+            yield case.replaced(consumer, *passed)
 
 
 def _function_skipped(case: Case) -> Slips:
     """A derivative left out inside of a statement: of tanh in `tanh(W @ x + b)`, of a product."""
-    for node, operand, consumer in inside(case):
-        operation = node.operation
-        several = len(case.flow.stages[consumer].operations()) > 1
-        named = operation.elementwise and operation.symbol is None and len(node.operands) == 1
-        power = operation.exponent is not None
-        factor = operation.is_product and len(node.operands) == 2
-        if several and ((named and not power) or factor):
-            what = "a factor" if factor else f"the derivative of {operation.name}"
-            text = f"{what} in {case.flow.name(consumer)} is left out."
-            for slip in with_formula(case, consumer, node, operand, "1"):
-                yield slip._replace(consumer=consumer, message=text)
+    for at in case.inside:
+        operation, count = at.node.operation, len(at.node.operands)
+        named = operation.elementwise and operation.symbol is None and count == 1
+        skipped = at.is_factor or (named and operation.exponent is None)
+        if skipped and len(case.flow.stages[at.consumer].operations()) > 1:
+            what = "a factor" if at.is_factor else f"the derivative of {operation.name}"
+            text = f"{what} in {case.flow.name(at.consumer)} is left out."
+            for slip in case.with_formula(at, "1"):
+                yield slip._replace(message=text)
 
 
 def stage_skipped(case: Case) -> Slips:
@@ -121,9 +138,7 @@ def stage_skipped(case: Case) -> Slips:
         shape = np.shape(case.flow.values[consumer])
         for after in case.flow.consumers.get(consumer, ()):
             stage, upstream = case.flow.stages[after], case.follows.get(after)
-            alone = len(stage.reads) == 1 and all(
-                node.operation.elementwise for node in stage.operations()
-            )
+            alone = len(stage.reads) == 1 and stage.is_elementwise
             if upstream is None or not alone or np.shape(upstream) != shape:
                 continue
             sent = case.sent(consumer, upstream)
@@ -132,9 +147,7 @@ def stage_skipped(case: Case) -> Slips:
                     f"delta_{name(after)} is taken where delta_{name(consumer)} belongs: the "
                     f"derivative of {name(after)} by {name(consumer)} is left out."
                 )
-                values = [part.value for part in sent]
-                term = Term(sum(values[1:], start=values[0]), "")
-                slip = case.replaced(consumer, term)
+                slip = case.replaced(consumer, added(part.value for part in sent))
                 yield slip._replace(consumer=after, message=text, implied=(consumer, upstream))
 
 
@@ -145,91 +158,26 @@ def _missing_upstream(case: Case) -> Slips:
             yield case.changed(i, local)
     for consumer in case.forked:
         locals_ = [case.local_only(case.own[i]) for i in case.sent_by[consumer]]
-        values = [local.value for local in locals_ if local is not None]
-        yield case.replaced(consumer, Term(sum(values), ""))
+        yield case.replaced(consumer, sum(local.value for local in locals_ if local is not None))
 
 
-def _sign(case: Case) -> Slips:
-    for i, term in enumerate(case.terms):
-        yield case.changed(i, scaled(term, -1))
-    if len(case.terms) > 1:
-        yield case.slip(scaled(term, -1) for term in case.terms)
-    if case.key == case.flow.output:  # δ of the output starts at 1
-        yield Slip(np.full(case.shape, -1.0)[()], ())
+def _own_factor(at: Inside) -> Iterator[str]:
+    if at.is_factor:
+        yield "xy"[at.operand]
 
 
-def _same_operand(case: Case) -> Slips:
-    for node, operand, consumer in inside(case):
-        if node.operation.is_product and len(node.operands) == 2:
-            yield from with_formula(case, consumer, node, operand, ("x", "y")[operand])
-        elif node.operation.contracts and node.type.shape == case.shape == ():
-            own = case.flow.values[case.key]
-            yield case.replaced(consumer, Term(case.follows[consumer] * own, ""))
-
-
-def _wrong_rule(case: Case) -> Slips:
-    for node, operand, consumer in inside(case):
-        graph = case.flow.stages[consumer].graph
-        for formula in wrong_formulas(graph, node, operand):
-            yield from with_formula(case, consumer, node, operand, formula)
-    for consumer in case.consumers:
-        yield from _in_other_words(case, consumer, misplaced=False)
-    yield from softmax_in_other_words(case)
-
-
-def _wrong_place(case: Case) -> Slips:
-    for node, operand, consumer in inside(case):
-        graph = case.flow.stages[consumer].graph
-        right = node.operation.formulas(graph.site(node))[operand]
-        for formula in wrong_places(node, right):
-            yield from with_formula(case, consumer, node, operand, formula)
-    for consumer in case.consumers:
-        yield from _statement_at_output(case, consumer)
-
-
-def _statement_at_output(case: Case, consumer: str) -> Slips:
-    """A whole statement of one variable: σ'(a), and z(1 − z) where it is a σ in other words."""
-    stage = case.flow.stages[consumer]
-    if not _of_one_variable(case, consumer):
-        return
-    upstream = case.follows[consumer]
-    at_output = stage.pulled_back(stage.values([case.flow.values[consumer]]), upstream)
-    yield case.replaced(consumer, Term(sum(sent.value for sent in at_output), ""))
-    yield from _in_other_words(case, consumer, misplaced=True)
-
-
-def _of_one_variable(case: Case, consumer: str) -> bool:
-    """Whether a statement is an elementwise function of the variable, and not one of the table."""
-    stage = case.flow.stages[consumer]
-    nodes = stage.operations()
-    # x*x is a power in other words, x^2 is the one of the table.
-    squared = len(nodes) == 1 and len(nodes[0].operands) == 2
-    squared = squared and all(isinstance(operand, int) for operand in nodes[0].operands)
-    several = len(stage.reads) == 1 and (len(nodes) > 1 or squared)
-    return (
-        several
-        and stage.shape == case.shape
-        and all(node.operation.elementwise for node in stage.operations())
-    )
-
-
-def _in_other_words(case: Case, consumer: str, *, misplaced: bool) -> Slips:
-    """Wrong derivatives of a function of the table that a statement has written out."""
-    if not _of_one_variable(case, consumer):
-        return
-    stage = case.flow.stages[consumer]
-    z = case.flow.values[case.key]
-    for place, local in in_other_words(lambda at: stage.value([at]), z):
-        if place == misplaced:
-            yield case.replaced(consumer, Term(case.follows[consumer] * local, ""))
+def _own_factor_of_dot(case: Case) -> Slips:
+    for at in case.inside:
+        if at.node.operation.contracts and at.node.type.shape == case.shape == ():
+            value = case.follows[at.consumer] * case.flow.values[case.key]
+            yield case.replaced(at.consumer, value)
 
 
 def _not_final(case: Case) -> Slips:
     for consumer in case.consumers:
         sent = case.parts.get(consumer, ())
         for count in range(1, len(sent)):
-            partial = sum((p.value for p in sent[1:count]), start=sent[0].value)
-            found = case.sent(consumer, partial)
+            found = case.sent(consumer, added(part.value for part in sent[:count]))
             places = case.sent_by.get(consumer, ())
             if found and len(found) == len(places):
                 terms = list(case.terms)
@@ -248,10 +196,10 @@ def _updated_weights(case: Case) -> Slips:
                 continue
             operands = [case.flow.values[name] for name in stage.reads]
             operands[place] = operands[place] - case.eta * case.follows[read]
-            sent = stage.pulled_back(stage.values(operands), case.follows[consumer])
-            own = [s.value for s in sent if stage.reads[s.read] == case.key]
+            sent = stage.backward(stage.values(operands), case.follows[consumer]).sent
+            own = [part.value for part in sent if part.read == case.key]
             if own:
-                yield case.replaced(consumer, Term(sum(own[1:], start=own[0]), ""))
+                yield case.replaced(consumer, added(own))
 
 
 # --- the table ---------------------------------------------------------------------------
@@ -261,7 +209,7 @@ MISTAKES = (
         "overwritten",
         "`=` where a fork needs `+=`",
         "{row} feeds {consumers}; this line replaces what {consumer} had sent. Use +=.",
-        _overwritten,
+        (_overwritten,),
         from_lines=True,
         whole=True,
     ),
@@ -269,14 +217,14 @@ MISTAKES = (
         "dropped-path",
         "the contribution of one consumer is missing",
         "{row} feeds {consumers}; what {consumer} sends is missing. All paths add up.",
-        _dropped_path,
+        (_dropped_path,),
         whole=True,
     ),
     Mistake(
         "counted-twice",
         "a contribution is in twice",
         "what {consumer} sends to {row} is in twice.",
-        _counted_twice,
+        (_counted_twice,),
         repeats=True,
         whole=True,
     ),
@@ -284,86 +232,90 @@ MISTAKES = (
         "not-zeroed",
         "everything is in twice: the accumulator was not empty at the start",
         "everything is in delta_{row} twice; an accumulator starts from nothing.",
-        _not_zeroed,
+        (_not_zeroed, begun_with(2.0)),
         repeats=True,
     ),
     Mistake(
         "missing-local",
         "the upstream passed on without the local derivative",
         "delta_{consumer} is passed on as it is: times the derivative of {consumer} by {row}.",
-        _missing_local,
+        (_passed_on, _function_skipped, stage_skipped),
         mentions=True,
     ),
     Mistake(
         "missing-upstream",
         "the local derivative without the upstream",
         "this is the derivative of {consumer} by {row} alone; multiply by delta_{consumer}.",
-        _missing_upstream,
+        (_missing_upstream,),
         mentions=False,
     ),
     Mistake(
-        "sign", "a sign is wrong", "the sign of what {consumer} sends is wrong.", _sign, whole=True
+        "sign",
+        "a sign is wrong",
+        "the sign of what {consumer} sends is wrong.",
+        (scaled(-1), begun_with(-1.0)),
+        whole=True,
     ),
     Mistake(
         "same-operand",
         "in a product the variable's own factor, where the other one belongs",
         "{consumer} is a product: its derivative by one factor is the other factor, not {row}.",
-        _same_operand,
+        (formulas(_own_factor), _own_factor_of_dot),
     ),
     Mistake(
         "wrong-rule",
         "a derivative is known wrongly: a power not lowered, 1/d for -1/d², cos' = sin",
         "the derivative of {consumer} by {row} is another one.",
-        _wrong_rule,
+        (formulas(wrong_formulas), in_other_words, softmax_in_other_words),
     ),
     Mistake(
         "wrong-place",
         "a derivative taken at the output for the input, or the reverse: σ'(a), z(1 - z)",
         "the derivative of {consumer} is taken in the wrong place: at the input or the output?",
-        _wrong_place,
+        (formulas(wrong_places), statement_at_output),
     ),
     Mistake(
         "transpose",
         "Wδ for Wᵀδ, aδᵀ for δaᵀ, or the transpose of the right array",
         "a transpose is missing or too much: the derivative has the shape of {row}.",
-        transpose,
+        (formulas(turned), turned_whole),
     ),
     Mistake(
         "not-summed",
         "the dimension along which an operand was broadcast is not summed",
         "{row} is used once for every row of a batch; sum over them, down to the shape of {row}.",
-        not_summed,
+        (not_summed,),
     ),
     Mistake(
         "mean-for-sum",
         "a mean where a sum belongs, or the reverse",
         "delta_{row} is off by the number of elements: a mean where a sum belongs, or the reverse?",
-        mean_for_sum,
+        (mean_for_sum,),
     ),
     Mistake(
         "factor",
         "off by N, 1/N, 2 or ½",
         "delta_{row} is off by a constant factor.",
-        factor,
+        (begun_with(2.0, 0.5), factor, constant_left_out),
         whole=True,
     ),
     Mistake(
         "bias-used-input",
         "δxᵀ where the bias takes δ",
         "{row} is added, not multiplied: it takes delta_{consumer} as it is.",
-        bias_used_input,
+        (bias_used_input,),
     ),
     Mistake(
         "not-final",
         "an accumulator used before its last `+=`",
         "delta_{consumer} was not complete yet; backprop {consumer} after all that use it.",
-        _not_final,
+        (_not_final,),
     ),
     Mistake(
         "updated-weights",
         "weights used after the step of gradient descent",
         "the backward pass takes the weights of the forward pass, not the updated ones.",
-        _updated_weights,
+        (_updated_weights,),
     ),
     Mistake(
         "forward-slip",
@@ -390,9 +342,6 @@ def slips(case: Case, mistakes: Iterable[Mistake] = MISTAKES) -> Iterator[tuple[
     with np.errstate(all="ignore"):
         for mistake in mistakes:
             case.deadline.check_naming()
-            if mistake.make is not None:
-                for slip in mistake.make(case):
-                    yield mistake, slip
-                if mistake.whole and case.forked:
-                    for slip in mistake.make(case.whole):
-                        yield mistake, slip
+            for of in (case, case.whole) if mistake.whole and case.forked else (case,):
+                for rule in mistake.rules:
+                    yield from ((mistake, slip) for slip in rule(of))

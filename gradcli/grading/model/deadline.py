@@ -1,8 +1,8 @@
 """The time limit of one submission.
 
-A number of seconds and a clock come in. Naming mistakes may use most of the time; when its share is
-used up, the marks stand and the mistakes that are left are not named. When all of it is used up,
-marking ends with an error.
+A number of seconds and a clock come in; whether there is time left goes out. Naming may use
+most of it; when its share is used up, the marks stand and the mistakes that are left are not named.
+When all of it is used up, marking ends with an error.
 """
 
 from __future__ import annotations

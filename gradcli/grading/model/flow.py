@@ -1,9 +1,9 @@
 """A flow: the computation on which accumulators are judged, and which variable sends what to which.
 
-It is the student's own forward pass where there is one, else the task's graph. Its stages stand
-in evaluation order; a name that was given twice is two variables. `passes` answers the one
-question that marking asks: given some accumulators as they were handed in, what should every
-other one be that follows from them?
+In come stages in evaluation order, with the values of all variables: those of the student's own
+forward pass where there is one, else the task's graph. A name that was given twice is two
+variables. Out goes the answer to what marking asks (`passes`): given some accumulators as they were
+handed in, what should every other one be that follows from them?
 """
 
 from __future__ import annotations
@@ -15,24 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.grading.model.stage import Alterations, Stage, of_node
+from gradcli.grading.model.stage import Part, Stage, of_node
 from gradcli.results.result import Result
 
 Key = str
 """A variable: its name, with `#2` behind it for the second value of that name, and so on."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """What one operation sends to a variable: one line of a backward pass."""
-
-    consumer: Key
-    node: int
-    """The operation inside the consumer's stage, and which of its operands."""
-    operand: int
-    value: Any
-    raw: Any
-    """Before it was summed over broadcast dimensions."""
 
 
 @dataclass(frozen=True)
@@ -98,24 +85,16 @@ class Flow:
         }
 
     def sent(
-        self,
-        consumer: Key,
-        upstream: Any,
-        *,
-        alter: Alterations | None = None,
-        side: int = 0,
-        values: Sequence[Any] | None = None,
+        self, consumer: Key, upstream: Any, side: int = 0, values: Sequence[Any] | None = None
     ) -> dict[Key, list[Part]]:
         """What a variable's operation sends to each of the variables that it was made of.
 
         `values` are those inside its stage, where they are others than the flow's.
         """
-        stage = self.stages[consumer]
         found: dict[Key, list[Part]] = {}
         values = self.inner[consumer] if values is None else values
-        for one in stage.pulled_back(values, upstream, alter=alter, side=side):
-            part = Part(consumer, one.node, one.operand, one.value, one.raw)
-            found.setdefault(stage.reads[one.read], []).append(part)
+        for part in self.stages[consumer].backward(values, upstream, side).sent:
+            found.setdefault(part.read, []).append(part._replace(consumer=consumer))
         return found
 
     def passes(

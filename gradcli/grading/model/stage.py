@@ -1,26 +1,21 @@
 """A stage: one statement as one step, however many operations it has.
 
-A stage is a small graph over the names that it reads. It computes its value, and it pulls an
-accumulator back to what it reads: upstream × the local derivative of the whole expression. The
-rules are those of the operation table; a rule may be exchanged for another one, which is how a
-wrong derivative is made. They are in the textbook's form, which has the digits of a submission
-that computes it so.
+In comes a small graph over the names that the statement reads. It gives the statement's value, and
+what the statement sends to each of these names: upstream × the local derivative of the whole
+expression. The rules are those of the operation table, in the textbook's form, which has the digits
+of a submission that computes it so. A rule may be exchanged, which is how a wrong derivative is
+made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from gradcli.engine.formula import (
-    Formula,
-    compile_formula,
-    formula_names,
-)
+from gradcli.engine.formula import Formula, compile_formula, formula_names
 from gradcli.engine.forward import operand_values
 from gradcli.engine.plan import reduce_to
 from gradcli.engine.rules import Rules
@@ -31,30 +26,28 @@ from gradcli.ops.operation import Type
 Place: TypeAlias = tuple[int, int]
 """An operand: the number of its operation in the stage, and which of the operands it is."""
 
-Alterations = Mapping[Place, str]
-"""Another formula for an operand."""
-
 KINK_STEP = 1e-9
 """How far beside a kink the derivative of one side is taken, relative to the operand."""
 
 
-class Sent(NamedTuple):
-    """What one operation of a stage sends to one of the names that the stage reads."""
+class Part(NamedTuple):
+    """What one operation sends to a name that is read: one line of a backward pass."""
 
-    read: int
-    """Which name, by its place in `reads`."""
+    read: str
     node: int
+    """The operation inside the stage, and which of its operands."""
     operand: int
     value: Any
     raw: Any
     """Before it was summed over broadcast dimensions."""
+    consumer: str = ""
+    """The variable of the stage, where it is one of a flow."""
 
 
-@dataclass(frozen=True)
-class Backward:
+class Backward(NamedTuple):
     """One backward pass through a stage."""
 
-    sent: list[Sent]
+    sent: list[Part]
     """What goes to the names that the stage reads."""
     received: Mapping[int, Mapping[Place, Any]]
     """For each operation inside, the contributions to its accumulator, by where they are from."""
@@ -87,92 +80,66 @@ class Stage:
         """The stage's own value."""
         return self.values(operands)[self.graph.output]
 
-    def pulled_back(
-        self,
-        values: Sequence[Any],
-        upstream: Any,
-        *,
-        alter: Alterations | None = None,
-        side: int = 0,
-    ) -> list[Sent]:
-        """What the stage sends to the names it reads, in the order of the backward pass.
+    def backward(self, values: Sequence[Any], upstream: Any, side: int = 0) -> Backward:
+        """One backward pass; `values` are those of `values`.
 
-        `values` are those of `values`. `side` is -1 or 1 for the derivative on one side of
-        every kink, 0 for the convention of the operation table.
+        `side` is -1 or 1 for the derivative on one side of every kink, 0 for the convention of the
+        operation table.
         """
-        return self.backward(values, upstream, alter=alter, side=side).sent
-
-    def backward(
-        self,
-        values: Sequence[Any],
-        upstream: Any,
-        *,
-        alter: Alterations | None = None,
-        side: int = 0,
-    ) -> Backward:
-        """The backward pass of `pulled_back`, with what every operation inside received."""
-        graph, alter = self.graph, alter or {}
-        if graph.output < len(self.reads):
-            return Backward([Sent(graph.output, graph.output, 0, upstream, upstream)], {})
-        received: dict[int, dict[Place, Any]] = {graph.output: {(-1, -1): upstream}}
-        sent: list[Sent] = []
-        with np.errstate(all="ignore"):
-            for node in reversed(graph.nodes[len(self.reads) :]):
-                if node.id not in received or node.operation is None:
-                    continue
-                delta = added(received[node.id].values())
-                given = [*operand_values(node, values), values[node.id]]
-                if side:
-                    given = _beside_kinks(node, given, side)
-                for i, to in enumerate(node.operands):
-                    if not isinstance(to, int) or not graph.nodes[to].carries:
-                        continue
-                    rule = (
-                        _altered(graph, node, alter[node.id, i])
-                        if (node.id, i) in alter
-                        else self._rules.of(node, i)
-                    )
-                    raw = _sent(node, rule, given, delta)
-                    value = reduce_to(np.asarray(raw), graph.nodes[to].type.shape)
-                    if to < len(self.reads):
-                        sent.append(Sent(to, node.id, i, value, raw))
-                    else:
-                        received.setdefault(to, {})[node.id, i] = value
-        return Backward(sent, received)
+        output = self.graph.output
+        if output < len(self.reads):
+            return Backward([Part(self.reads[output], output, 0, upstream, upstream)], {})
+        received: dict[int, dict[Place, Any]] = {output: {(-1, -1): upstream}}
+        return Backward(self._below(values, output, {}, received, side), received)
 
     def altered(
         self, values: Sequence[Any], right: Backward, place: Place, formula: str
-    ) -> dict[Place, Sent]:
+    ) -> list[Part]:
         """What another formula for one operand changes in what is sent to the names read.
 
         `right` is the backward pass without it: only what is below the operand is computed again.
         """
-        graph, reads = self.graph, len(self.reads)
-        changed: dict[Place, Any] = {}
-        sent: dict[Place, Sent] = {}
-        waiting = [-place[0]]  # largest number first
-        seen = {place[0]}
+        return self._below(values, place[0], right.received, {}, alter=(place, formula))
+
+    def _below(
+        self,
+        values: Sequence[Any],
+        first: int,
+        received: Mapping[int, Mapping[Place, Any]],
+        changed: dict[int, dict[Place, Any]],
+        side: int = 0,
+        alter: tuple[Place, str] | None = None,
+    ) -> list[Part]:
+        """What the operation `first` and those below it send to the names read.
+
+        `changed` takes the contributions to accumulators, those in `received` are there before. Of
+        an altered operation only the operand with another formula is gone through.
+        """
+        nodes, sent = self.graph.nodes, list[Part]()
+        waiting, seen = [-first], {first}  # largest number first
         with np.errstate(all="ignore"):
             while waiting:
-                node = graph.nodes[-heappop(waiting)]
-                parts = right.received.get(node.id)
-                if parts is None or node.operation is None:
+                node = nodes[-heappop(waiting)]
+                parts = {**received.get(node.id, {}), **changed.get(node.id, {})}
+                if not parts or node.operation is None:
                     continue
-                delta = added(changed.get(part, value) for part, value in parts.items())
-                given = [*operand_values(node, values), values[node.id]]
+                delta = added(parts.values())
+                given = _beside_kinks(node, [*operand_values(node, values), values[node.id]], side)
                 for i, to in enumerate(node.operands):
-                    if not isinstance(to, int) or not graph.nodes[to].carries:
+                    if not isinstance(to, int) or not nodes[to].carries:
                         continue
-                    if node.id == place[0] and i != place[1]:
+                    if alter is None or node.id != first:
+                        rule = self._rules.of(node, i)
+                    elif alter[0] == (first, i):
+                        rule = _altered(self.graph, node, alter[1])
+                    else:
                         continue
-                    here = (node.id, i) == place
-                    rule = _altered(graph, node, formula) if here else self._rules.of(node, i)
                     raw = _sent(node, rule, given, delta)
-                    value = reduce_to(np.asarray(raw), graph.nodes[to].type.shape)
-                    if to < reads:
-                        sent[node.id, i] = Sent(to, node.id, i, value, raw)
+                    value = reduce_to(np.asarray(raw), nodes[to].type.shape)
+                    if to < len(self.reads):
+                        sent.append(Part(self.reads[to], node.id, i, value, raw))
                         continue
-                    changed[node.id, i] = value
+                    changed.setdefault(to, {})[node.id, i] = value
                     if to not in seen:
                         seen.add(to)
                         heappush(waiting, -to)
@@ -194,6 +161,11 @@ class Stage:
             for node in self.operations()
             if node.operation.is_reduction
         )
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether every operation inside is."""
+        return all(node.operation.elementwise for node in self.operations())
 
     def operations(self) -> tuple[OperationNode, ...]:
         """The operations inside, in order."""
@@ -218,15 +190,14 @@ def _sent(node: OperationNode, rule: Formula, given: list[Any], delta: Any) -> A
 def _altered(graph: Graph, node: OperationNode, text: str) -> Formula:
     site = graph.site(node)
     names = formula_names(node.operation, site)
-    return compile_formula(
-        text, names, (*site.types, site.out, site.out)[: len(names)], dict(site.options)
-    )
+    types = (*site.types, site.out, site.out)[: len(names)]
+    return compile_formula(text, names, types, dict(site.options))
 
 
 def _beside_kinks(node: OperationNode, given: list[Any], side: int) -> list[Any]:
     """Operands a little to one side of a kink, where they are on one."""
     operation = node.operation
-    if operation.tie is None or not operation.elementwise:
+    if not side or operation.tie is None or not operation.elementwise:
         return given
     first = np.asarray(given[0])
     tied = operation.tie(*given[:-1])

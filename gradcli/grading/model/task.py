@@ -1,24 +1,31 @@
-"""The task: a program with its point, evaluated once, and what each row is worth."""
+"""The task: what was set, with its true numbers.
+
+A program and the values of its inputs come in; a `Task` goes out: the program evaluated once, which
+gradients are asked for, and what each is worth.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from operator import is_
 from typing import Any
 
+import numpy as np
+
 from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.source import Span
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.engine.backward import backward
 from gradcli.grading.model.flow import Flow, of_result
-from gradcli.grading.model.task_lines import expect_fitting, expect_names
 from gradcli.grading.submission.types import Vocabulary
-from gradcli.graph.graph import Node
 from gradcli.ops.operation import textbook_form
 from gradcli.program import Program
 from gradcli.results.result import Result
 from gradcli.syntax.task_lines import TaskLines
+
+LIBRARIES = frozenset(["np", "numpy", "math"])
+"""Names that the call of a function may use beside those of the task."""
 
 
 @dataclass(frozen=True)
@@ -70,24 +77,21 @@ class Task:
         return self.program.header.task
 
     def wanted(self, mode: str) -> tuple[str, ...]:
-        """The nodes whose gradients are asked for of a listing, of values or of gradients alone.
-
-        Those of the asked inputs; where `ask` is `named`, or where it is None and values are handed
-        in, also of the nodes that the task names.
-        """
+        """The nodes whose gradients are asked for of a listing, of values or of gradients alone."""
         ask = self.ask or ("named" if mode == "values" else "inputs")
         return (*self.asked, *self.named) if ask == "named" else self.asked
 
     @cached_property
+    def accumulators(self) -> Mapping[str, Any]:
+        """The true ones, of the nodes that have any."""
+        pairs = zip(self.result.graph.nodes, self.result.accumulators, strict=True)
+        return {node.name: delta for node, delta in pairs if delta is not None}
+
+    @cached_property
     def named(self) -> tuple[str, ...]:
         """The nodes that the task itself names, the output left out."""
-        given = self.program.statements
-        nodes = self.result.graph.nodes
-        return tuple(
-            node.name
-            for node, delta in zip(nodes, self.result.accumulators, strict=True)
-            if node.name in given and node.name != self.output and delta is not None
-        )
+        known = self.program.statements - {self.output}
+        return tuple(name for name in self.accumulators if name in known)
 
     def marks(self, name: str) -> float:
         """What the gradient of a node is worth."""
@@ -95,8 +99,7 @@ class Task:
 
     def true(self, name: str) -> Any:
         """The true accumulator of a node; None where it has none."""
-        node = next((n for n in self.result.graph.nodes if n.name == name), None)
-        return None if node is None else self.result.accumulators[node.id]
+        return self.accumulators.get(name)
 
 
 def make_task(
@@ -114,14 +117,13 @@ def make_task(
     all. `ask` is as in `Task`; without it that of the `#: ask` line. Raises `GradcliError` as
     `Program.evaluate` does, and of kind name or binding for a `#:` line that does not fit.
     """
-    expect_names(program)
+    _expect_names(program)
     stated = program.header.task.wrt
     wanted = tuple(wrt) if wrt is not None else None if stated is None else tuple(stated)
     result = program.evaluate(inputs or {}, data=data, wrt=wanted, check=False, seed=seed)
     result = by_the_textbook(result)
     graph = result.graph
-    _refuse_marks_of_nothing(program, [node.name for node in graph.nodes])
-    expect_fitting(program, [node.name for node in graph.nodes], result.inputs)
+    _expect_fitting(program, [node.name for node in graph.nodes], result.inputs)
     inputs_ = tuple(graph.nodes[i].name for i in graph.inputs)
     asked = inputs_ if wanted is None else wanted
     return Task(program, result, asked, ask or program.header.task.ask)
@@ -133,10 +135,15 @@ def by_the_textbook(result: Result) -> Result:
     They differ where those rules lose digits: 1 - tanh(x)^2 is 0 from x = 19 on.
     """
     old = result.graph
-    nodes = tuple(map(_by_the_textbook, old.nodes))
-    if all(map(is_, nodes, old.nodes)):
+    if not any(node.operation and node.operation.careful for node in old.nodes):
         return result
-    graph = replace(old, nodes=nodes)
+    nodes = (
+        node._replace(operation=textbook_form(node.operation))
+        if node.operation and node.operation.careful
+        else node
+        for node in old.nodes
+    )
+    graph = replace(old, nodes=tuple(nodes))
     wanted = {i for i in graph.inputs if result.accumulators[i] is not None}
     active = graph.dependent(wanted)
     try:
@@ -147,21 +154,58 @@ def by_the_textbook(result: Result) -> Result:
     return replace(result, graph=graph, accumulators=accumulators, contributions=contributions)
 
 
-def _by_the_textbook(node: Node) -> Node:
-    """The node with an operation whose textbook's rules run; itself where they run anyway."""
-    if node.operation is None or not node.operation.careful:
-        return node
-    return node._replace(operation=textbook_form(node.operation))
+# --- what the `#:` lines speak of -----------------------------------------------------------
 
 
-def _refuse_marks_of_nothing(program: Program, rows: Collection[str]) -> None:
-    """Raise if a `#: marks` line speaks of no node: the row that is meant would be worth 1."""
-    for name, place in program.header.marked.items():
-        if name not in rows:
-            raise GradcliError(
-                Kind.NAME,
-                f"there are marks for '{name}', and the task has no such row",
-                source=program.source,
-                span=place,
-                hint=did_you_mean(name, rows) or f"its rows are {', '.join(rows)}",
-            )
+def _expect_names(program: Program) -> None:
+    """Raise if a line names an input that the program does not have."""
+    lines = program.header.task
+    named: dict[str, Span] = {**(lines.wrt or {}), **lines.fixed, **lines.drawn}
+    if not named:
+        return
+    inputs = program.inputs
+    for name, place in named.items():
+        if name not in inputs:
+            raise _unknown(program, f"the task has no input '{name}'", name, place, inputs)
+
+
+def _expect_fitting(program: Program, nodes: Collection[str], values: Mapping[str, Any]) -> None:
+    """Raise if a line speaks of no node of the task, or has other values than the task's own."""
+    lines = program.header.task
+    for name, place in program.header.marked.items():  # the row that is meant would be worth 1
+        if name not in nodes:
+            what = f"there are marks for '{name}', and the task has no such row"
+            raise _unknown(program, what, name, place, nodes, "its rows are")
+    if lines.call is not None:
+        for name, place in lines.call.reads.items():
+            if name not in nodes and name not in LIBRARIES:
+                what = f"the call reads '{name}', and the task has no such node"
+                raise _unknown(program, what, name, place, nodes)
+    for name, (low, high) in lines.ranges.items():
+        value = np.asarray(values[name])
+        if not np.all((low <= value) & (value <= high)):
+            text = f"the task's own {name} is outside of its range, {low:g} to {high:g}"
+            raise _misfit(program, text, lines.drawn[name])
+    for name, choices in lines.values.items():
+        if not np.all(np.isin(values[name], choices)):
+            text = f"the task's own {name} isn't one of its values"
+            raise _misfit(program, text, lines.drawn[name])
+
+
+def _unknown(
+    program: Program,
+    message: str,
+    name: str,
+    place: Span,
+    known: Collection[str],
+    listed: str = "it has",
+) -> GradcliError:
+    hint = did_you_mean(name, known) or f"{listed} {', '.join(known)}"
+    return GradcliError(Kind.NAME, message, source=program.source, span=place, hint=hint)
+
+
+def _misfit(program: Program, message: str, place: Span) -> GradcliError:
+    return GradcliError(
+        Kind.BINDING, message, source=program.source, span=place,
+        hint="its value, in a '#:' line or an option, has to be one that sheets may have",
+    )  # fmt: skip

@@ -1,7 +1,8 @@
 """When two numbers are the same, given how they were written.
 
-The tolerance of a submitted number is half a unit in its last place, what the numbers before it
-leave open, and a relative share. Nothing is looser than the digits that are asked for.
+A number that was handed in and the one that is expected come in; whether they agree goes out. The
+tolerance is half a unit in the last place that was written, what the numbers before it leave open
+(`Digits`), and a relative share. Nothing is looser than the digits that are asked for.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -92,43 +93,11 @@ def exact(value: Any) -> Written:
     return Written(value, np.zeros(np.shape(value))[()], 17)
 
 
-@dataclass(frozen=True)
-class Spreads:
+class Spreads(NamedTuple):
     """How much the accumulators and values that follow are left open by the digits."""
 
-    gradients: Mapping[Key, Any]
-    values: Mapping[Key, Any]
-
-
-def spreads(
-    flow: Flow,
-    values: Mapping[Key, Written],
-    gradients: Mapping[Key, Written],
-    tolerance: Tolerance,
-    deadline: Deadline = NEVER,
-) -> Spreads:
-    """Move every number that was written by its radius, and see what follows.
-
-    `flow` has the values, `gradients` are what is passed on. Raises `GradcliError` of kind
-    submission after the deadline.
-    """
-    given = {key: number.value for key, number in gradients.items()}
-    moves = Moves(flow, given, *flow.passes(given))
-    own = own_values(flow) if values else {}
-    open_gradients: dict[Key, Any] = {}
-    open_values: dict[Key, Any] = {}
-    with np.errstate(all="ignore"):
-        for key, number in values.items():
-            for moved, share in _moves(number, tolerance):
-                deadline.check()
-                others, changed = moves.of_value(key, moved, values)
-                _open(open_gradients, moves.follows, changed, share)
-                _open(open_values, own, others, share)
-        for key, number in gradients.items():
-            for moved, share in _moves(number, tolerance):
-                deadline.check()
-                _open(open_gradients, moves.follows, moves.of_gradient(key, moved), share)
-    return Spreads(open_gradients, open_values)
+    gradients: dict[Key, Any]
+    values: dict[Key, Any]
 
 
 def own_values(flow: Flow) -> dict[Key, Any]:
@@ -172,8 +141,10 @@ class Digits:
     """What the digits of numbers leave open in all that follows from them."""
 
     flow: Flow
+    """With the values that were written."""
     values: Mapping[Key, Written]
     gradients: Mapping[Key, Written]
+    """What is passed on."""
     tolerance: Tolerance
     deadline: Deadline = NEVER
 
@@ -188,10 +159,30 @@ class Digits:
         return self._by(Tolerance(digits=0))
 
     def _by(self, tolerance: Tolerance) -> Spreads:
+        """Move every number by what its digits leave open, and see what follows.
+
+        Raises `GradcliError` of kind submission after the deadline.
+        """
         numbers = (*self.values.values(), *self.gradients.values())
         if all(not np.any(number.radius) for number in numbers):
             return Spreads({}, {})
-        return spreads(self.flow, self.values, self.gradients, tolerance, self.deadline)
+        given = {key: number.value for key, number in self.gradients.items()}
+        moves = Moves(self.flow, given, *self.flow.passes(given))
+        own = own_values(self.flow) if self.values else {}
+        open_ = Spreads({}, {})
+        with np.errstate(all="ignore"):
+            for key, number in self.values.items():
+                for moved, share in _moves(number, tolerance):
+                    self.deadline.check()
+                    others, changed = moves.of_value(key, moved, self.values)
+                    _open(open_.gradients, moves.follows, changed, share)
+                    _open(open_.values, own, others, share)
+            for key, number in self.gradients.items():
+                for moved, share in _moves(number, tolerance):
+                    self.deadline.check()
+                    changed = moves.of_gradient(key, moved)
+                    _open(open_.gradients, moves.follows, changed, share)
+        return open_
 
 
 def vague(number: Written, expected: Any, spread: Any) -> bool:

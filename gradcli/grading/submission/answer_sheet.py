@@ -23,12 +23,11 @@ from gradcli.grading.submission.entries import (
     Row,
     entries_of,
     is_blank,
-    number_of,
     values_from,
     with_settled_commas,
 )
 from gradcli.grading.submission.labels import known_label
-from gradcli.grading.submission.types import Entry, Values, Vocabulary, Written
+from gradcli.grading.submission.types import Values, Vocabulary, Written
 
 _FORWARD = re.compile(r"\s*Forward pass\b", re.IGNORECASE)
 _BACKWARD = re.compile(r"\s*Backward pass\b", re.IGNORECASE)
@@ -59,9 +58,7 @@ def is_sheet(text: str) -> bool:
 
 def read_sheet(text: str, name: str | None, vocabulary: Vocabulary) -> Values:
     """The numbers on a sheet. Raises `GradcliError` of kind submission, with its place."""
-    sheet = _Sheet(Source(text, name), vocabulary)
-    sheet.read()
-    return sheet.values()
+    return _Sheet(Source(text, name), vocabulary).values()
 
 
 class _Block(NamedTuple):
@@ -69,10 +66,10 @@ class _Block(NamedTuple):
 
     text: str
     start: int
+    place: Place
 
 
-@dataclass
-class _Received:
+class _Received(NamedTuple):
     """What a line of the backward pass says a node has received."""
 
     source: str
@@ -92,7 +89,7 @@ class _Sheet:
     forward: list[Row] = field(default_factory=list)
     received: dict[str, list[_Received]] = field(default_factory=dict)
     final: list[Row] = field(default_factory=list)
-    point: list[tuple[str, Written]] = field(default_factory=list)
+    point: list[Row] = field(default_factory=list)
 
     def read(self) -> None:
         for block in _blocks(self.source):
@@ -115,34 +112,28 @@ class _Sheet:
                 self.read_statement(block, found)
             elif "=" in line and self.part in ("forward", "backward"):
                 hint = "a line is as it was printed, with a number instead of the blank"
-                raise self.place(block).refused("this line of the sheet can't be read", hint)
+                raise block.place.refused("this line of the sheet can't be read", hint)
 
     def label(self, text: str) -> str:
         return known_label(text, self.vocabulary)
-
-    def place(self, block: _Block) -> Place:
-        first = block.start + len(block.text) - len(block.text.lstrip())
-        return Place(self.source, Span(first, block.start + len(block.text.rstrip())))
 
     # --- the listing ---
 
     def read_point(self, block: _Block, start: int) -> None:
         """`x = 3, y = -4` behind 'Forward pass'."""
         text = block.text[start:].strip()
-        found = list(_POINT.finditer(text))
-        for i, name in enumerate(found):
-            end = found[i + 1].start() if i + 1 < len(found) else len(text)
-            self.add_point(name[1], text[name.end() : end], self.place(block))
+        for name, end in _named(_POINT, text):
+            self.add_point(name[1], text[name.end() : end], block.place)
 
     def add_point(self, name: str, text: str, place: Place) -> None:
         text = text.strip().rstrip(",")
-        if not is_blank(text) and not re.match(r"\d+×", text):  # large arrays are summed up
-            self.point.append((self.label(name), number_of(text, place)))
+        is_input = self.label(name) in self.vocabulary.inputs
+        if is_input and not re.match(r"\d+×", text):  # large arrays are summed up
+            self.point.append(Row(name, text, place, "value"))
 
     def read_statement(self, block: _Block, found: re.Match[str]) -> None:
-        name, text = found[1], found[3]
-        place = self.place(block)
-        text = _STEP.sub("", _FINAL.sub("", text.rstrip())).rstrip()
+        name, place = found[1], block.place
+        text = _STEP.sub("", _FINAL.sub("", found[3].rstrip())).rstrip()
         if self.part == "forward" and self.label(name) in self.vocabulary.inputs:
             self.add_point(name, text, place)
             return
@@ -158,16 +149,13 @@ class _Sheet:
             self.forward.append(Row(name, parts[-1], place, "value"))
 
     def receive(self, label: str, source: str, total: str, alone: str, place: Place) -> None:
-        label = self.label(label)
         received = _Received(source, total.strip(), alone.strip(), place)
-        self.received.setdefault(label, []).append(received)
+        self.received.setdefault(self.label(label), []).append(received)
 
     def read_gradients(self, block: _Block) -> None:
         """`Gradient   df/dx = 1   df/dy = 2`."""
         text = block.text
-        found = list(_QUOTIENT.finditer(text))
-        for i, quotient in enumerate(found):
-            end = found[i + 1].start() if i + 1 < len(found) else len(text)
+        for quotient, end in _named(_QUOTIENT, text):
             number = re.split(r"\bchecked:", text[quotient.end() : end])[0].strip()
             span = Span(block.start + quotient.start(), block.start + end)
             label = f"delta_{quotient[2]}"
@@ -177,7 +165,7 @@ class _Sheet:
 
     def read_table_row(self, block: _Block, text: str) -> None:
         """`(1)  a  sigmoid(y)  0.018` or `(6)  f → b  1  e  0.2  0.2  0.2  final`."""
-        place = self.place(block)
+        place = block.place
         cells = _table_cells(_FINAL.sub("", text).strip())
         sent = _SENT.fullmatch(cells[0]) if cells else None
         if sent is None:
@@ -193,13 +181,15 @@ class _Sheet:
 
     def values(self) -> Values:
         """All that was filled in."""
+        self.read()
         rows = list(self.rows())
         settled = with_settled_commas([*rows, *self.final])
-        handed = entries_of(settled[: len(rows)], self.vocabulary)
+        point: dict[str, Written] = {}
+        handed = entries_of([*self.point, *settled[: len(rows)]], self.vocabulary, point)
         given = {entry.name for entry in handed if entry.kind == "gradient"}
-        last = entries_of(settled[len(rows) :], self.vocabulary)
-        more: tuple[Entry, ...] = tuple(entry for entry in last if entry.name not in given)
-        found = values_from((*handed, *more), self.vocabulary, tuple(self.point))
+        last = entries_of(settled[len(rows) :], self.vocabulary, point)
+        more = (entry for entry in last if entry.name not in given)
+        found = values_from((*handed, *more), self.vocabulary, point)
         head = _FORWARD.split(self.source.text, maxsplit=1)[0]
         names = _FOR.findall(head)
         return replace(found, student=names[-1].strip()) if names else found
@@ -232,6 +222,12 @@ class _Sheet:
             yield Row(f"{label}<-{'+'.join(unique)}", text, place)
 
 
+def _named(pattern: re.Pattern[str], text: str) -> Iterator[tuple[re.Match[str], int]]:
+    """The names in a line, and where the number behind each ends."""
+    found = list(pattern.finditer(text))
+    return zip(found, [*(name.start() for name in found[1:]), len(text)], strict=False)
+
+
 def _table_cells(text: str) -> list[str]:
     """The cells of a row: two spaces are between them, if not within an array."""
     cells: list[str] = []
@@ -251,22 +247,24 @@ def _table_cells(text: str) -> list[str]:
 def _blocks(source: Source) -> Iterator[_Block]:
     """Statements with the lines that go on with them: '= value', or rows of an array."""
     text = plain(source.text) if source.text else ""
-    start, open_, begun = 0, 0, False
-    block_start = 0
-    while start < len(text):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        line = text[start:end]
-        goes_on = begun and (open_ > 0 or re.match(r"\s+=(?!=)", line))
+    at, open_ = 0, 0
+    begun: int | None = None
+    for line in text.split("\n"):
+        goes_on = begun is not None and (open_ > 0 or re.match(r"\s+=(?!=)", line))
         heading = _SOURCE.match(line) or _BACKWARD.match(line) or _GRADIENT.match(line)
         comment = line.lstrip().startswith("#")  # the title, and whose sheet it is
-        if begun and not (goes_on and line.strip() and not heading and not comment):
-            yield _Block(text[block_start : start - 1], block_start)
-            begun, open_ = False, 0
-        if not begun and line.strip() and not comment:
-            begun, block_start = True, start
-        if begun:
+        if begun is not None and not (goes_on and line.strip() and not heading and not comment):
+            yield _block(source, text[begun : at - 1], begun)
+            begun, open_ = None, 0
+        if begun is None and line.strip() and not comment:
+            begun = at
+        if begun is not None:
             open_ = max(0, open_ + line.count("[") - line.count("]"))
-        start = end + 1
-    if begun:
-        yield _Block(text[block_start:], block_start)
+        at += len(line) + 1
+    if begun is not None:
+        yield _block(source, text[begun:], begun)
+
+
+def _block(source: Source, text: str, start: int) -> _Block:
+    span = Span(start + len(text) - len(text.lstrip()), start + len(text.rstrip()))
+    return _Block(text, start, Place(source, span))

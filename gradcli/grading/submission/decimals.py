@@ -11,7 +11,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -46,7 +46,11 @@ _SCIENTIFIC = re.compile(
     r"(?:(?:\^|\*\*)\s*[{(]?)?\s*([-+−⁻⁺0-9⁰¹²³⁴-⁹]+)[})]?$"
 )
 _RAISED = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹−", "-+0123456789-")
-_SPECIAL = re.compile(r"([+-]?)(nan|inf|infinity|∞)", re.IGNORECASE)
+_SPECIAL = {
+    **{f"{sign}nan": math.nan for sign in ("", "+", "-")},
+    **{f"{sign}{word}": math.inf for sign in ("", "+") for word in ("inf", "infinity", "∞")},
+    **{f"-{word}": -math.inf for word in ("inf", "infinity", "∞")},
+}
 _TRUTH = {"True": 1.0, "False": 0.0}
 _TYPED = re.compile(r"^(?:[a-z]+\.)?(?:float|int|double|tensor|array)\d*\((.*?)(?:, *dtype=.*)?\)$")
 _QUOTED = re.compile(r"^(['\"])(.*)\1$")
@@ -70,12 +74,6 @@ FORMULA_WORDS = frozenset(
 """What an expression of numbers may have besides numbers and signs."""
 
 
-class _One(NamedTuple):
-    value: float
-    radius: float
-    digits: int
-
-
 def written(text: Texts) -> Written:
     """A number, or an array from lists of texts (all of one length on each level).
 
@@ -83,8 +81,8 @@ def written(text: Texts) -> Written:
     lists of different lengths.
     """
     if isinstance(text, str):
-        value, radius, digits = _one(text)
-        return Written(np.float64(value), np.float64(radius), digits)
+        one = _one(text)
+        return Written(np.float64(one.value), np.float64(one.radius), one.digits)
     shape, leaves = _flattened(text)
     ones = [_one(leaf) for leaf in leaves]
     return Written(
@@ -123,29 +121,24 @@ def too_many() -> GradcliError:
     return no_array(f"it has more than {MOST_NUMBERS:,} elements")
 
 
-def _one(text: str) -> _One:
+def _one(text: str) -> Written:
     """A number with its radius and its significant digits. Raises `GradcliError`."""
     bare = _normal(text)
     found = _decimal(bare) or _fraction(bare)
     if found is not None:
         return found
     if bare.endswith("%") and not bare.endswith("%%"):
-        value, radius, digits = _one(bare[:-1])
-        return _One(value / 100, radius / 100, digits)
-    special = _SPECIAL.fullmatch(bare)
-    if special is not None:
-        value = math.nan if special[2].lower() == "nan" else math.inf
-        return _One(-value if special[1] == "-" else value, 0.0, EXACT_DIGITS)
-    if ERROR_VALUE.fullmatch(bare):
-        return _One(math.nan, 0.0, EXACT_DIGITS)
-    if bare in _TRUTH:
-        return _One(_TRUTH[bare], 0.0, EXACT_DIGITS)
+        of = _one(bare[:-1])
+        return Written(of.value / 100, of.radius / 100, of.digits)
+    exact = _SPECIAL.get(bare.lower(), _TRUTH.get(bare))
+    if exact is not None or ERROR_VALUE.fullmatch(bare):
+        return Written(math.nan if exact is None else exact, 0.0, EXACT_DIGITS)
     if (point := _with_point(bare)) is not None:
         return _one(point)
     computed = _computed(bare)
     if computed is None:
         raise _no_number(bare)
-    return _One(computed, 0.0, FEW_DIGITS)
+    return Written(computed, 0.0, FEW_DIGITS)
 
 
 def _with_point(text: str) -> str | None:
@@ -222,7 +215,7 @@ def _ascii(letter: str) -> str:
     return letter
 
 
-def _decimal(bare: str) -> _One | None:
+def _decimal(bare: str) -> Written | None:
     """A decimal number."""
     number = _NUMBER.fullmatch(bare)
     if number is None:
@@ -233,10 +226,10 @@ def _decimal(bare: str) -> _One | None:
     value = float(bare.replace("_", "").replace(" ", ""))
     radius = float(f"5e{exponent - len(places) - 1}")
     digits = len(((whole or "").replace("_", "") + places).lstrip("0"))
-    return _One(value, radius if math.isfinite(value) else 0.0, max(1, digits))
+    return Written(value, radius if math.isfinite(value) else 0.0, max(1, digits))
 
 
-def _fraction(bare: str) -> _One | None:
+def _fraction(bare: str) -> Written | None:
     """A fraction of whole numbers, perhaps with a whole number in front.
 
     Over a power of ten it is a decimal with the digits of its numerator (`-5243/10000` is
@@ -249,8 +242,8 @@ def _fraction(bare: str) -> _One | None:
     above += int(found[2] or 0) * below
     value = -above / below if found[1] == "-" else above / below
     if re.fullmatch("0*10+", found[4]):
-        return _One(value, 0.5 / below, max(1, len(str(above))))
-    return _One(value, 0.0, FEW_DIGITS)
+        return Written(value, 0.5 / below, max(1, len(str(above))))
+    return Written(value, 0.0, FEW_DIGITS)
 
 
 def _exponent(text: str | None) -> int:

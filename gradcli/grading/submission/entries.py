@@ -1,7 +1,7 @@
 """From labels and texts to entries: what values files and answer sheets have in common.
 
-Rows come in, each a label, the text of a number or array, and a line; entries go out. Here labels
-get their meaning, blanks are skipped, elements that were given one by one (`W[0, 1]`) are put
+Rows come in, each a label, the text of a number or array, and a place; entries go out, each with
+the node it is for. Blanks are skipped, elements that were given one by one (`W[0, 1]`) are put
 together, and what is given twice is refused.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal, NamedTuple
 
@@ -29,13 +29,7 @@ from gradcli.grading.submission.decimals import (
     written,
 )
 from gradcli.grading.submission.labels import Reading, known_label, readings, two_ways
-from gradcli.grading.submission.types import (
-    Entry,
-    EntryKind,
-    Values,
-    Vocabulary,
-    Written,
-)
+from gradcli.grading.submission.types import Entry, Values, Vocabulary, Written
 
 MOST_ROWS = 20_000
 LONGEST_LABEL = 200
@@ -84,92 +78,70 @@ class Row(NamedTuple):
     """What the row must be, where its surroundings say so (a sheet's forward pass)."""
 
 
-class _Meaning(NamedTuple):
-    kind: EntryKind
-    name: str
-    sources: tuple[str, ...] = ()
-
-
 @dataclass
-class _Elements:
-    """An array that is given element by element."""
+class _Given:
+    """What was given for a node: a number, or an array element by element."""
 
     label: str
     place: Place
-    texts: dict[tuple[int, ...], str]
+    number: Written | None = None
+    elements: dict[tuple[int, ...], str] = field(default_factory=dict)
 
 
-def values_of(
-    rows: Iterable[Row],
-    vocabulary: Vocabulary,
-    point: tuple[tuple[str, Written], ...] = (),
-    separator: str = "",
-) -> Values:
+def values_of(rows: Iterable[Row], vocabulary: Vocabulary, separator: str = "") -> Values:
     """The entries of all rows. Raises `GradcliError` of kind submission, with its place.
 
-    Values of inputs that are said to be values are the point. `separator` stands between the
-    cells of a table.
+    `separator` stands between the cells of a table.
     """
-    stated = dict(point)
-    entries = entries_of(with_settled_commas(rows, separator), vocabulary, stated)
-    return values_from(entries, vocabulary, tuple(stated.items()))
+    point: dict[str, Written] = {}
+    entries = entries_of(with_settled_commas(rows, separator), vocabulary, point)
+    return values_from(entries, vocabulary, point)
 
 
 def values_from(
-    entries: tuple[Entry, ...],
-    vocabulary: Vocabulary,
-    point: tuple[tuple[str, Written], ...] = (),
+    entries: tuple[Entry, ...], vocabulary: Vocabulary, point: Mapping[str, Written]
 ) -> Values:
     """Entries as `Values`."""
     inputs = set(vocabulary.inputs)
     only = all(entry.kind == "gradient" and entry.name in inputs for entry in entries)
-    return Values(entries, bool(entries) and only, point)
+    return Values(entries, bool(entries) and only, tuple(point.items()))
 
 
 def entries_of(
-    rows: Iterable[Row], vocabulary: Vocabulary, point: dict[str, Written] | None = None
+    rows: Iterable[Row], vocabulary: Vocabulary, point: dict[str, Written]
 ) -> tuple[Entry, ...]:
     """One entry for each row that is filled in; elements of an array make one entry.
 
-    Values of inputs are no answers: they go to `point`.
+    Values of inputs that are said to be values are no answers: they go to `point`.
     """
-    entries: dict[_Meaning, Entry | None] = {}
-    places: dict[_Meaning, Place] = {}
-    elements: dict[_Meaning, _Elements] = {}
+    found: dict[Reading, _Given] = {}
     for count, row in enumerate(rows):
         if count >= MOST_ROWS:
             raise row.place.refused(f"more than {MOST_ROWS:,} rows are not read")
         if len(row.label) > LONGEST_LABEL:
             raise row.place.refused(f"a name of more than {LONGEST_LABEL} characters is not read")
-        element = _element(row.label)
-        label = element[0] if element else row.label
         if is_blank(row.text):
             continue
+        label, index = _element(row.label) or (row.label, None)
         meaning = _meaning(label, row, vocabulary)
-        if row.kind == "value" and meaning.kind == "value" and meaning.name in vocabulary.inputs:
-            if point is not None and element is None:
+        if row.kind == "value" == meaning.kind and meaning.name in vocabulary.inputs:
+            if index is None:
                 point.setdefault(meaning.name, number_of(row.text, row.place))
             continue
-        if element is not None:
-            if meaning in entries and meaning not in elements:
-                raise _twice(row, places[meaning])
-            group = elements.setdefault(meaning, _Elements(label, row.place, {}))
-            _add_element(group, element[1], row)
-        elif meaning in entries:
-            raise _twice(row, places[meaning])
+        given = found.setdefault(meaning, _Given(label, row.place))
+        if given.number is not None or (given.elements and index is None):
+            raise _twice(row, given.place)
+        if index is None:
+            given.number = number_of(row.text, row.place)
         else:
-            number = number_of(row.text, row.place)
-            entries[meaning] = _entry(meaning, number, row.place, row.label)
-        entries.setdefault(meaning, None)
-        places.setdefault(meaning, row.place)
-    for meaning, group in elements.items():
-        number = _assembled(group)
-        entries[meaning] = _entry(meaning, number, group.place, group.label)
-    return tuple(entry for entry in entries.values() if entry is not None)
-
-
-def _entry(meaning: _Meaning, number: Written, place: Place, label: str) -> Entry:
-    return Entry(meaning.name, meaning.kind, number, place.line, label.strip(), meaning.sources)
+            _add_element(given, index, row)
+    return tuple(
+        Entry(
+            meaning.name, meaning.kind, given.number or _assembled(given), given.place.line,
+            given.label.strip(), meaning.sources,
+        )
+        for meaning, given in found.items()
+    )  # fmt: skip
 
 
 def _twice(row: Row, first: Place) -> GradcliError:
@@ -218,33 +190,26 @@ def _with_points(text: Texts) -> Texts:
 # --- labels ------------------------------------------------------------------------------
 
 
-def _meaning(label: str, row: Row, vocabulary: Vocabulary) -> _Meaning:
+def _meaning(label: str, row: Row, vocabulary: Vocabulary) -> Reading:
     """What a label stands for. A bare name of an input is its gradient."""
     left, *right = _ARROW.split(label)
     if len(right) > 1:
         raise row.place.refused(f"'{label.strip()}' has more than one arrow")
     senders = right[0].split("+") if right else []
     sources = tuple(_node(part, row, vocabulary) for part in senders)
-    reading = _reading(left, row, vocabulary)
-    if sources:
-        return _Meaning("part", reading.name, sources)
+    found = readings(left, vocabulary)
     if row.kind is not None:
-        return _Meaning(row.kind if reading.kind == "value" else "gradient", reading.name)
-    is_input = reading.kind == "value" and reading.name in vocabulary.inputs
-    return _Meaning("gradient" if is_input else reading.kind, reading.name)
-
-
-def _reading(label: str, row: Row, vocabulary: Vocabulary) -> Reading:
-    found = readings(label, vocabulary)
-    if row.kind is not None:
-        fitting = [reading for reading in found if reading.kind == "value"]
-        found = fitting or found
+        found = [reading for reading in found if reading.kind == "value"] or found
     if len(found) > 1:
-        error = two_ways(label, found)
+        error = two_ways(left, found)
         raise row.place.refused(error.message, error.hint)
     if not found:
-        raise _unknown(label, row, vocabulary)
-    return found[0]
+        raise _unknown(left, row, vocabulary)
+    (reading,) = found
+    if sources:
+        return Reading("part", reading.name, sources)
+    kind = row.kind or ("gradient" if reading.name in vocabulary.inputs else "value")
+    return reading._replace(kind=kind) if reading.kind == "value" else reading
 
 
 def _node(label: str, row: Row, vocabulary: Vocabulary) -> str:
@@ -341,32 +306,32 @@ def _element(label: str) -> tuple[str, tuple[int, ...]] | None:
     return found[1], tuple(int(word) for word in words)
 
 
-def _add_element(group: _Elements, index: tuple[int, ...], row: Row) -> None:
-    if index in group.texts:
+def _add_element(group: _Given, index: tuple[int, ...], row: Row) -> None:
+    if index in group.elements:
         raise _twice(row, group.place)
-    first = next(iter(group.texts), index)
+    first = next(iter(group.elements), index)
     if len(first) != len(index):
         shown = f"'{group.label.strip()}' has {len(first)} indices before"
         raise row.place.refused(f"{shown}, and here {len(index)}")
     if not isinstance(row.text, str):
         raise row.place.refused(f"'{row.label.strip()}' is one element, and here stands an array")
-    group.texts[index] = row.text
+    group.elements[index] = row.text
 
 
-def _assembled(group: _Elements) -> Written:
+def _assembled(group: _Given) -> Written:
     """The array of all elements. Raises `GradcliError` that names the first missing one."""
-    shape = tuple(max(at) + 1 for at in zip(*group.texts, strict=True))
+    shape = tuple(max(at) + 1 for at in zip(*group.elements, strict=True))
     texts: list[str] = []
-    for place in range(min(math.prod(shape), len(group.texts) + 1)):
+    for place in range(min(math.prod(shape), len(group.elements) + 1)):
         index: tuple[int, ...] = ()
         rest = place
         for size in reversed(shape):
             rest, last = divmod(rest, size)
             index = (last, *index)
-        if index not in group.texts:
+        if index not in group.elements:
             name = f"{group.label.strip()}[{', '.join(map(str, index))}]"
             hint = "the first element has the index 0; an array is handed in whole"
             raise group.place.refused(f"the element {name} is missing", hint)
-        texts.append(group.texts[index])
+        texts.append(group.elements[index])
     flat = number_of(texts, group.place)
     return Written(flat.value.reshape(shape), flat.radius.reshape(shape), flat.digits)

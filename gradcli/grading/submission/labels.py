@@ -11,13 +11,13 @@ import re
 import unicodedata
 from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from gradcli.diagnostics.ascii import ascii_form
 from gradcli.diagnostics.characters import normal_name, plain
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import submission_error
-from gradcli.grading.submission.types import Vocabulary
+from gradcli.grading.submission.types import EntryKind, Vocabulary
 from gradcli.graph.identifiers import identifiers, is_taken
 
 _PREFIXES = ("delta_", "d_", "d", "grad_", "δ_", "δ")
@@ -37,8 +37,10 @@ _WORD = re.compile(r"[^\W\d][\w\u0300-\u036f]*")
 class Reading(NamedTuple):
     """What a label stands for: the value of a node, or the gradient with respect to it."""
 
-    kind: Literal["gradient", "value"]
+    kind: EntryKind
     name: str
+    sources: tuple[str, ...] = ()
+    """Of a part: the operations whose contributions it adds up."""
 
     def __str__(self) -> str:
         what = "the gradient with respect to" if self.kind == "gradient" else "the value of"
@@ -77,22 +79,22 @@ def spellings(vocabulary: Vocabulary) -> Mapping[str, str]:
     nodes = dict.fromkeys((*vocabulary.inputs, *vocabulary.nodes))
     if all(name.isascii() for name in nodes) and not any(map(is_taken, nodes)):
         return {}
-    written: dict[str, dict[str, None]] = {}
-    for forms in (
+    forms = (
         {name: ascii_form(name) for name in nodes},
         identifiers(nodes, ascii_only=True),
         identifiers(nodes, ascii_only=False),
-    ):
-        for name, form in forms.items():
-            written.setdefault(name, {})[form] = None
-    outputs = {vocabulary.output: None, **written.get(vocabulary.output, {})}
+    )
+    written = {name: dict.fromkeys(form[name] for form in forms) for name in nodes}
+    outputs = {vocabulary.output: None, **written[vocabulary.output]}
     prefixes = {prefix: prefix for prefix in ("", *_PREFIXES)}
     for between in ("_d", "d"):
         prefixes |= {f"d{o}{between}": f"d{vocabulary.output}{between}" for o in outputs}
-    found: dict[str, str] = {}
-    for name, forms_of in written.items():
-        for form in forms_of:
-            found |= {f"{p}{form}": f"{meant}{name}" for p, meant in prefixes.items()}
+    found = {
+        f"{prefix}{form}": f"{meant}{name}"
+        for name, of in written.items()
+        for form in of
+        for prefix, meant in prefixes.items()
+    }
     own = {f"{prefix}{name}" for name in nodes for prefix in ("", *_PREFIXES)}
     return {form: meant for form, meant in found.items() if form not in own}
 
@@ -165,11 +167,7 @@ def two_ways(label: str, found: list[Reading]) -> GradcliError:
 
 def _candidates(text: str, output: str) -> Iterator[str]:
     """The nodes whose gradient the text would be, whether there are such nodes or not."""
-    for prefix in (*_PREFIXES, f"d{output}_d", f"d{output}d"):
-        if text.startswith(prefix):
-            yield text.removeprefix(prefix)
-    if text.endswith(".grad"):
-        yield text.removesuffix(".grad")
+    yield from _bare(text, (*_PREFIXES, f"d{output}_d", f"d{output}d"), (".grad",))
     # df/dx, ∂f/∂x, d f/d x
     above, slash, below = _SPACES.sub("", text).partition("/")
     if slash and above[1:] == output and above[0] in "d∂" and below[:1] == above[0]:
@@ -184,12 +182,14 @@ def _other_candidates(text: str, vocabulary: Vocabulary) -> Iterator[str]:
         yield name
     if text in _COLLECTIONS:
         return
-    for prefix in (f"grad_{output}_", f"d{output}_by_d", f"d_{output}_d_", *_MORE_PREFIXES):
-        if text.startswith(prefix):
-            yield text.removeprefix(prefix)
-    for suffix in _BY_HAND:
-        if text.endswith(suffix):
-            yield from _candidates(text.removesuffix(suffix), output)
-    for suffix in ("_grad", "_gradient", "_delta"):
-        if text.endswith(suffix):
-            yield text.removesuffix(suffix)
+    of_output = (f"grad_{output}_", f"d{output}_by_d", f"d_{output}_d_")
+    yield from _bare(text, (*of_output, *_MORE_PREFIXES))
+    for gradient in _bare(text, (), _BY_HAND):
+        yield from _candidates(gradient, output)
+    yield from _bare(text, (), ("_grad", "_gradient", "_delta"))
+
+
+def _bare(text: str, prefixes: Iterable[str], suffixes: Iterable[str] = ()) -> Iterator[str]:
+    """The text without each of the prefixes and suffixes that it has."""
+    yield from (text.removeprefix(prefix) for prefix in prefixes if text.startswith(prefix))
+    yield from (text.removesuffix(suffix) for suffix in suffixes if text.endswith(suffix))

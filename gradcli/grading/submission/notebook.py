@@ -1,6 +1,6 @@
 """The code cells of a notebook as one listing.
 
-The JSON of an `.ipynb` comes in; a text goes out, the code cells one after the other, with the
+The JSON of an `.ipynb` comes in; a `Listing` goes out, the code cells one after the other, with the
 line at which each begins, so that an error can name the cell. Outputs, attachments, metadata and
 the text of other cells, where pictures are, are taken out of the bytes before anything reads them.
 """
@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source
 from gradcli.grading.submission.tables import Object, parsed
+from gradcli.grading.submission.types import Listing
 
 _OTHER_LANGUAGE = re.compile(
     r"\s*%%(?:bash|sh|html|javascript|js|latex|markdown|writefile|file|perl|ruby|svg|cython|R)\b"
@@ -30,41 +30,31 @@ _READ = {
 """The keys that are looked at, by how many brackets are open around them."""
 
 
-@dataclass(frozen=True)
-class Notebook:
-    """The text of all code cells, and of each cell its number and first line in the text."""
-
-    text: str
-    cells: tuple[tuple[int, int], ...]
-
-
-def read_notebook(source: Source) -> Notebook:
+def read_notebook(source: Source) -> Listing:
     """The code cells. Raises `GradcliError` of kind submission for what is no notebook."""
     tree = parsed(source)
     parts = dict(tree) if isinstance(tree, Object) else {}
-    cells = parts.get("cells")
-    if not isinstance(cells, list):
+    if not isinstance(parts.get("cells"), list):
         old = "worksheets" in parts
         why = "its format is of before 2015: open it and save it anew" if old else None
         raise _damaged(source, why or "it has no list of cells")
     texts: list[str] = []
     starts: list[tuple[int, int]] = []
     line = 1
-    for number, cell in enumerate(cells, start=1):
-        of = dict(cell) if isinstance(cell, Object) else None
-        if of is None:
+    for number, cell in enumerate(parts["cells"], start=1):
+        if not isinstance(cell, Object):
             raise _damaged(source, f"cell {number} isn't an object")
+        of = dict(cell)
         if of.get("cell_type") != "code":
             continue
         text = _text(of.get("source"))
         if text is None:
             raise _damaged(source, f"cell {number} has no text")
-        if _OTHER_LANGUAGE.match(text):
-            continue
-        starts.append((number, line))
-        texts.append(text)
-        line += text.count("\n") + 1
-    return Notebook("\n".join(texts), tuple(starts))
+        if not _OTHER_LANGUAGE.match(text):
+            starts.append((number, line))
+            texts.append(text)
+            line += text.count("\n") + 1
+    return Listing(Source("\n".join(texts), source.name), tuple(starts))
 
 
 def code_only(content: bytes) -> bytes:
@@ -72,15 +62,12 @@ def code_only(content: bytes) -> bytes:
 
     What is no JSON, or no notebook, comes out with nothing, or too little, taken out.
     """
-    spans = list(_unread(content))
-    if not spans:
-        return content
     parts: list[bytes] = []
     at = 0
-    for start, end in sorted(spans):
+    for start, end in sorted(_unread(content)):
         parts += content[at:start], b'""', b"\n" * content.count(b"\n", start, end)
         at = end
-    return b"".join((*parts, content[at:]))
+    return b"".join((*parts, content[at:])) if parts else content
 
 
 def _unread(content: bytes) -> Iterator[tuple[int, int]]:

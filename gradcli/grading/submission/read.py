@@ -1,30 +1,33 @@
 """Reading a submission: from a file's bytes to a `Listing` or `Values`.
 
-Bytes come in safely (regular files of a reasonable size only), become text, and go to the reader
-that the file's suffix names; a text without a telling suffix goes by what it looks like. Nothing
-of a submission is executed, imported, or evaluated, and every fault in it is a
-`GradcliError` of kind submission.
+A path or bytes come in safely (regular files of a reasonable size only) and become text; out comes
+what the reader for its kind makes of it. The file's suffix says which kind it is; a text without a
+telling suffix goes by what it looks like. Nothing of a submission is executed, imported, or
+evaluated, and every fault in it is a `GradcliError` of kind submission.
 """
 
 from __future__ import annotations
 
+import ast
 import codecs
 import os
 import re
 import stat
 import sys
 import unicodedata
+from dataclasses import replace
 from pathlib import Path, PurePath
+from typing import Literal, TypeAlias
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source
 from gradcli.diagnostics.spreadsheets import SEPARATOR_LINE
 from gradcli.grading.submission.answer_sheet import is_sheet, read_sheet
-from gradcli.grading.submission.called import with_call
 from gradcli.grading.submission.notebook import code_only, is_notebook, read_notebook
 from gradcli.grading.submission.tables import parsed, read_json, read_table
 from gradcli.grading.submission.types import Listing, Submission, Vocabulary
+from gradcli.python.source import module_of, without_magics
 from gradcli.syntax.task_lines import CallLine
 
 MOST_BYTES = 2_000_000
@@ -33,6 +36,8 @@ MOST_NOTEBOOK = 100_000_000
 LONGEST_LINE = 200_000
 MOST_LINES = 20_000
 """Of a listing: far more than anybody writes."""
+
+Kind: TypeAlias = Literal["listing", "notebook", "json", "sheet", "table", "labelled"]
 
 _START = 256
 """Bytes that show what a file is."""
@@ -99,75 +104,66 @@ def code_of(
     inside: str | Path | None = None,
     call: CallLine | None = None,
 ) -> Listing | None:
-    """The text of what was handed in, if it may be code; its statements are not looked at.
+    """What was handed in, if it may be code; its statements are not looked at.
 
     `call` is how its function is called, should the code never call it. Raises `GradcliError` as
     `read_submission` does.
     """
     text, name, suffix = _text_of(submission, name, inside)
-    if suffix == ".ipynb" or text.lstrip()[:1] == "{":
-        if suffix != ".ipynb" and not is_notebook(parsed(Source(text, name))):
-            return None
-        notebook = read_notebook(Source(text, name))
-        return Listing(Source(with_call(notebook.text, call), name), notebook.cells)
-    if (
-        suffix in (".csv", ".tsv", ".json")
-        or is_sheet(text)
-        or (suffix != ".py" and (_is_labelled(text) or _is_table(text)))
-    ):
+    kind, text = _kind_of(text, name, suffix)
+    if kind not in ("notebook", "listing"):
         return None
-    return Listing(Source(with_call(_unescaped(text), call), name))
+    source = Source(text, name)
+    listing = read_notebook(source) if kind == "notebook" else Listing(source)
+    return replace(listing, source=Source(with_call(listing.source.text, call), name))
 
 
 def read_text(text: str, name: str | None, vocabulary: Vocabulary, suffix: str = "") -> Submission:
     """A submission from its text; `suffix` says what it is, if it is a telling one."""
     if not text.strip():
         raise _refused(name, "is empty")
-    _check_lines(text, name)
-    if suffix == ".ipynb":
-        return _notebook(text, name)
-    if suffix != ".json" and text.lstrip()[:1] != "{":
-        text = _unescaped(text)
-    if suffix == ".py":
-        return _listing(text, name)
-    if suffix in (".csv", ".tsv") and not is_sheet(text):
-        return read_table(text, name, vocabulary)
-    if suffix == ".json" or text.lstrip()[:1] == "{":
-        if is_notebook(parsed(Source(text, name))):
-            return _notebook(text, name)
-        return read_json(text, name, vocabulary)
-    if is_sheet(text):
-        return read_sheet(text, name, vocabulary)
-    if _is_labelled(text):
-        return read_table(text, name, vocabulary, ":")
-    if _is_table(text):
-        return read_table(text, name, vocabulary)
-    return _listing(text, name)
-
-
-def _unescaped(text: str) -> str:
-    r"""The text with letters for the escapes, `\u0177`, that stand for them where only ASCII is."""
-    return _ESCAPE.sub(_letter, text) if "\\" in text else text
-
-
-def _letter(escape: re.Match[str]) -> str:
-    code = int(escape[1], base=16)
-    letter = chr(code) if 0x80 <= code <= sys.maxunicode else ""
-    return letter if unicodedata.category(letter or " ")[0] in "LM" else escape[0]
-
-
-def _listing(text: str, name: str | None) -> Listing:
-    """A listing. Raises `GradcliError` of kind submission for one that is too long."""
+    longest = max(map(len, text.split("\n"))) if len(text) > LONGEST_LINE else 0
+    if longest > LONGEST_LINE:  # too long to be written by hand
+        raise _refused(name, f"has a line of {longest:,} characters", "a listing has short ones")
+    kind, text = _kind_of(text, name, suffix)
+    match kind:
+        case "notebook":
+            listing = read_notebook(Source(text, name))
+            if not listing.source.text.strip():
+                raise _refused(name, "has no code in it")
+            return listing
+        case "json":
+            return read_json(text, name, vocabulary)
+        case "sheet":
+            return read_sheet(text, name, vocabulary)
+        case "table" | "labelled":
+            return read_table(text, name, vocabulary, ":" if kind == "labelled" else None)
     if text.count("\n") > MOST_LINES:
         raise _refused(name, f"is too long: a listing has at most {MOST_LINES:,} lines")
     return Listing(Source(text, name))
 
 
-def _notebook(text: str, name: str | None) -> Listing:
-    notebook = read_notebook(Source(text, name))
-    if not notebook.text.strip():
-        raise _refused(name, "has no code in it")
-    return Listing(Source(notebook.text, name), notebook.cells)
+def _kind_of(text: str, name: str | None, suffix: str) -> tuple[Kind, str]:
+    """What a text is, and the text with letters for its escapes where it is no JSON."""
+    if suffix == ".ipynb":
+        return "notebook", text
+    if suffix == ".json" or (suffix not in (".py", ".csv", ".tsv") and text.lstrip()[:1] == "{"):
+        return "notebook" if is_notebook(parsed(Source(text, name))) else "json", text
+    text = _ESCAPE.sub(_letter, text) if "\\" in text else text
+    if suffix == ".py":
+        return "listing", text
+    if is_sheet(text):
+        return "sheet", text
+    if suffix in (".csv", ".tsv"):
+        return "table", text
+    return "labelled" if _is_labelled(text) else "table" if _is_table(text) else "listing", text
+
+
+def _letter(escape: re.Match[str]) -> str:
+    r"""The letter for an escape, `\u0177`, that stands for one where only ASCII is."""
+    code = int(escape[1], base=16)
+    letter = chr(code) if 0x80 <= code <= sys.maxunicode else ""
+    return letter if unicodedata.category(letter or " ")[0] in "LM" else escape[0]
 
 
 def _is_table(text: str) -> bool:
@@ -192,14 +188,20 @@ def _is_labelled(text: str) -> bool:
     return all(one or _GOES_ON.fullmatch(line) for one, line in zip(found, lines, strict=True))
 
 
-def _check_lines(text: str, name: str | None) -> None:
-    """Refuse lines too long to be written by hand, before anything looks into them."""
-    if len(text) > LONGEST_LINE:
-        longest = max(len(line) for line in text.split("\n"))
-        if longest > LONGEST_LINE:
-            raise _refused(
-                name, f"has a line of {longest:,} characters", "a listing has short ones"
-            )
+def with_call(text: str, call: CallLine | None) -> str:
+    """The code with the call that its task states, where it defines the function and calls none."""
+    if call is None or call.function not in text:
+        return text
+    try:
+        tree = module_of(Source(without_magics(text)))
+    except GradcliError:
+        return text
+    defined = any(isinstance(n, ast.FunctionDef) and n.name == call.function for n in tree.body)
+    called = any(
+        isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == call.function
+        for n in ast.walk(tree)
+    )
+    return f"{text.rstrip()}\n{call.text}\n" if defined and not called else text
 
 
 # --- bytes and text ----------------------------------------------------------------------

@@ -8,30 +8,32 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from gradcli.diagnostics.characters import short
 from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source, Span
 from gradcli.diagnostics.spreadsheets import ERROR_VALUE, SEPARATOR_LINE
 from gradcli.grading.submission.decimals import Texts
-from gradcli.grading.submission.entries import Place, Row, number_of, values_of
+from gradcli.grading.submission.entries import Place, Row, values_of
 from gradcli.grading.submission.labels import readings
-from gradcli.grading.submission.types import Values, Vocabulary, Written
+from gradcli.grading.submission.types import Values, Vocabulary
 
 MOST_DEPTH = 60
 
 _NAMES = frozenset({"name", "node", "variable", "label", "quantity"})
-_VALUES = frozenset(
-    {"value", "values", "answer", "number", "your answer", "your value", "your number"}
-)
+_KINDS: dict[str, Literal["value", "gradient"]] = {
+    **dict.fromkeys(("value", "values", "answer", "number"), "value"),
+    **dict.fromkeys(("your answer", "your value", "your number"), "value"),
+    **dict.fromkeys(("gradient", "delta", "grad"), "gradient"),
+}
+"""What a column is for, by its heading."""
 _WORDS = re.compile(r"[^\W\d][^\d=+*/^()\[\]]*")
 """What stands in a heading above numbers."""
 _COMMENT = re.compile(rf"\s*(?!{ERROR_VALUE.pattern})#", re.IGNORECASE)
 _QUOTED_OR_ARRAY = re.compile(r'(?<![^,;\t\s])"(?:[^"]|"")*+"?|\[[^\]]*+\]?')
-_GRADIENT_COLUMNS = frozenset({"gradient", "delta", "grad"})
 
 
 # --- tables ------------------------------------------------------------------------------
@@ -42,11 +44,8 @@ class _Cell(NamedTuple):
     span: Span
 
 
-class _Columns(NamedTuple):
-    """Which column has what; `strict` where a row is a name and a value and no more."""
-
-    values: tuple[tuple[int, Literal["value", "gradient"] | None], ...] = ((1, None),)
-    strict: bool = True
+Columns: TypeAlias = Mapping[int, Literal["value", "gradient"] | None]
+"""What each column has; None where the names say it."""
 
 
 def read_table(
@@ -61,11 +60,12 @@ def read_table(
     delimiter = delimiter or (stated[1] if stated else delimiter_of(text))
     rows = _cells(source, delimiter, stated.end() if stated else 0)
     first = next(rows, None)
-    columns = None if first is None else _columns([c.text.strip().lower() for c in first])
-    if first is not None and columns is None and not _is_heading(first, vocabulary):
+    columns = _columns([cell.text.strip().lower() for cell in first or ()])
+    if first is not None and not columns and not _is_heading(first, vocabulary):
         rows = chain([first], rows)
-    found = _rows(rows, columns or _Columns(), source, delimiter)
-    return values_of(found, vocabulary, separator=delimiter)
+    strict = not columns or len(first or ()) == 2  # a row is a name and a value, and no more
+    found = _rows(rows, columns or {1: None}, source, delimiter if strict else None)
+    return values_of(found, vocabulary, delimiter)
 
 
 def delimiter_of(text: str) -> str:
@@ -86,28 +86,23 @@ def _is_heading(cells: list[_Cell], vocabulary: Vocabulary) -> bool:
     return bool(_WORDS.fullmatch(texts[1])) and "[" not in texts[0]
 
 
-def _columns(header: list[str]) -> _Columns | None:
-    """What a header says of the columns; None if the row is no header."""
+def _columns(header: list[str]) -> Columns:
+    """What a header says of the columns behind the names; nothing if the row is no header."""
     if not header or header[0] not in _NAMES:
-        return None
-    gradients = [i for i, word in enumerate(header) if i and word in _GRADIENT_COLUMNS]
-    values = [i for i, word in enumerate(header) if i and word in _VALUES]
-    if not gradients and not values:
-        return None
+        return {}
+    columns = {i: _KINDS[word] for i, word in enumerate(header) if i and word in _KINDS}
     # One column of values has gradients too, by their names; beside one of gradients it has not.
-    kind: Literal["value"] | None = "value" if gradients else None
-    columns: list[tuple[int, Literal["value", "gradient"] | None]] = [(i, kind) for i in values]
-    columns += [(i, "gradient") for i in gradients]
-    return _Columns(tuple(columns), len(header) == 2)
+    return columns if "gradient" in columns.values() else dict.fromkeys(columns)
 
 
 def _rows(
-    rows: Iterable[list[_Cell]], columns: _Columns, source: Source, delimiter: str
+    rows: Iterable[list[_Cell]], columns: Columns, source: Source, strict: str | None
 ) -> Iterator[Row]:
+    """The rows; where each is a name and a value alone, `strict` is what stands between."""
     for cells in rows:
-        if columns.strict:
-            _check_two(cells, source, delimiter)
-        for i, kind in columns.values:
+        if strict is not None:
+            _check_two(cells, source, strict)
+        for i, kind in columns.items():
             if i < len(cells):
                 span = cells[0].span.to(cells[i].span)
                 yield Row(cells[0].text, cells[i].text, Place(source, span), kind)
@@ -186,18 +181,9 @@ def _cell(text: str, start: int, end: int) -> _Cell:
 # --- JSON --------------------------------------------------------------------------------
 
 _GROUPS: dict[str, Any] = {
-    "gradient": "gradient",
-    "gradients": "gradient",
-    "grad": "gradient",
-    "grads": "gradient",
-    "delta": "gradient",
-    "deltas": "gradient",
-    "value": "value",
-    "values": "value",
-    "forward": "value",
-    "point": "value",
-    "inputs": "value",
-    "backward": "gradient",
+    **dict.fromkeys(("gradient", "gradients", "grad", "grads", "backward"), "gradient"),
+    **dict.fromkeys(("delta", "deltas"), "gradient"),
+    **dict.fromkeys(("value", "values", "forward", "point", "inputs"), "value"),
     "answers": None,
 }
 _IN_ARRAY = frozenset("[-+−0123456789.")
@@ -220,10 +206,9 @@ def read_json(text: str, name: str | None, vocabulary: Vocabulary) -> Values:
     if not isinstance(tree, Object):
         place = Place(source, Span(0, min(1, len(text))))
         raise place.refused("the values aren't a JSON object", 'it looks like {"delta_x": -0.52}')
-    if _OURS.fullmatch(str(dict(tree).get("schema"))):
-        point = tuple(_our_point(dict(tree), source))
-        return values_of(_our_rows(dict(tree), source), vocabulary, point)
-    return values_of(_Members(source).rows(tree), vocabulary)
+    members = _Members(source)
+    ours = _OURS.fullmatch(str(dict(tree).get("schema")))
+    return values_of(members.of_nodes(dict(tree)) if ours else members.rows(tree), vocabulary)
 
 
 class Object(list[tuple[str, Any]]):
@@ -299,32 +284,13 @@ class _Members:
         self.at = found.end()
         return Span(found.start(), found.start() + len(quoted))
 
-
-def _our_nodes(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The nodes of a result, with their names."""
-    for node in result.get("nodes") or []:
-        parts = dict(node) if isinstance(node, Object) else {}
-        name = parts.get("name")
-        if isinstance(name, str):
-            yield name, parts
-
-
-def _our_point(result: dict[str, Any], source: Source) -> Iterator[tuple[str, Written]]:
-    """The inputs of what `eval --json` and `trace --json` print."""
-    members = _Members(source)
-    place = Place(source, None)
-    for name, parts in _our_nodes(result):
-        if parts.get("kind") == "input" and parts.get("value") is not None:
-            yield name, number_of(members.texts(parts["value"], name, place), place)
-
-
-def _our_rows(result: dict[str, Any], source: Source) -> Iterator[Row]:
-    """The rows of what `eval --json` and `trace --json` print."""
-    members = _Members(source)
-    place = Place(source, None)
-    for name, parts in _our_nodes(result):
-        if parts.get("kind") != "input":
-            yield Row(name, members.texts(parts.get("value"), name, place), place, "value")
-        if parts.get("delta") is not None:
-            label, text = f"delta_{name}", members.texts(parts["delta"], name, place)
-            yield Row(label, text, place, "gradient")
+    def of_nodes(self, result: dict[str, Any]) -> Iterator[Row]:
+        """The rows of what `eval --json` and `trace --json` print."""
+        place = Place(self.source, None)
+        for node in result.get("nodes") or []:
+            parts = dict(node) if isinstance(node, Object) else {}
+            name = parts.get("name")
+            if isinstance(name, str):
+                yield Row(name, self.texts(parts.get("value"), name, place), place, "value")
+                delta = self.texts(parts.get("delta"), name, place)
+                yield Row(f"delta_{name}", delta, place, "gradient")

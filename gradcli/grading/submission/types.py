@@ -1,6 +1,6 @@
-"""What was handed in: statements of a listing, or numbers beside names.
+"""What was handed in: the code of a listing, or numbers beside names.
 
-These types stand between reading and marking. A number keeps how it was written, since the
+These types go out of reading and into marking. A number keeps how it was written, since the
 tolerance comes from its digits.
 """
 
@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.diagnostics.source import LINE_END, Source
+from gradcli.diagnostics.source import Source
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,9 @@ class Listing:
     cells: tuple[tuple[int, int], ...] = ()
     """Of a notebook: each cell's number and the line of the text where it begins."""
 
-    @cached_property
-    def _ends(self) -> list[int]:
-        """Where the lines of the text end."""
-        return [end.end() for end in LINE_END.finditer(self.source.text)]
-
     def line(self, offset: int) -> int:
         """The number of the line with a character of the text."""
-        return bisect_right(self._ends, offset) + 1
+        return self.source.position(offset)[0]
 
     def located(self, error: GradcliError) -> GradcliError:
         """An error about a line with the line in front, of a notebook the cell and its line."""
@@ -99,9 +94,9 @@ _LINE = re.compile(r"(cell \d+, )?line \d+: ")
 Submission: TypeAlias = Values | Listing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """The names that a submission can speak of."""
+    """The names that a submission can speak of; compared by identity, as they may be thousands."""
 
     inputs: tuple[str, ...]
     nodes: tuple[str, ...]
@@ -112,11 +107,3 @@ class Vocabulary:
     def names(self) -> frozenset[str]:
         """All of them, to look names up."""
         return frozenset((*self.nodes, *self.inputs, self.output))
-
-    @cached_property
-    def _hash(self) -> int:
-        return hash((self.inputs, self.nodes, self.output))
-
-    def __hash__(self) -> int:
-        """The hash of what it is made of, computed once: a task may have thousands of names."""
-        return self._hash

@@ -8,7 +8,7 @@ the batch that is concerned, and the forward pass says what happened.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -34,6 +34,19 @@ def batch_of(arrays: Sequence[Array], ranks: Sequence[int]) -> Shape:
     """The batch axes that arrays of these ranks have in common."""
     pairs = zip(arrays, ranks, strict=True)
     return np.broadcast_shapes(*(np.shape(a)[: np.ndim(a) - rank] for a, rank in pairs))
+
+
+def per_place(
+    function: Callable[..., Array], arrays: Sequence[Array], ranks: Sequence[int]
+) -> Array:
+    """A function of arrays without a batch, for each place of the batch."""
+    batch = batch_of(arrays, ranks)
+    if not batch:
+        return function(*arrays)
+    pairs = zip(arrays, ranks, strict=True)
+    wide = [np.broadcast_to(a, batch + np.shape(a)[np.ndim(a) - rank :]) for a, rank in pairs]
+    found = [function(*(w[place] for w in wide)) for place in np.ndindex(batch)]
+    return np.reshape(found, batch + np.shape(found[0]))
 
 
 def spread(arrays: Sequence[Array], shapes: Sequence[Shape]) -> tuple[int, list[Array]]:
@@ -158,7 +171,7 @@ def symmetric(A: Array) -> Array:
 
 def place_diagonal(d: Array, shape: Shape, k: int = 0) -> Array:
     """A matrix of zeros with d on its k-th diagonal."""
-    result = np.zeros(d.shape[:-1] + shape)
+    result = np.zeros(d.shape[:-1] + shape, dtype=d.dtype)
     i = np.arange(d.shape[-1])
     result[..., i + max(-k, 0), i + max(k, 0)] = d
     return result
@@ -195,12 +208,8 @@ def recurrence(a: Array, b: Array, axis: int) -> Array:
 
 def recurrence_back(a: Array, b: Array, axis: int) -> Array:
     """r_i = b_i + a_(i+1) r_(i+1) along an axis, with nothing after the last."""
-    a, b = np.broadcast_arrays(a, b)
-    result = np.array(b)
-    r, factor = np.moveaxis(result, axis, 0), np.moveaxis(a, axis, 0)
-    for i in range(len(r) - 2, -1, -1):
-        r[i] += factor[i + 1] * r[i + 1]
-    return result
+    next_factor = shift(np.flip(a, axis), axis)
+    return np.flip(recurrence(next_factor, np.flip(b, axis), axis), axis)
 
 
 # --- shapes ------------------------------------------------------------------------------
@@ -266,7 +275,7 @@ def block_at(own: Shape, at: Shape, step: Shape) -> tuple[Any, ...]:
 
 def full(value: Array, shape: Shape, rank: int) -> Array:
     """A value repeated to a shape."""
-    (wide,) = (_lifted(np.asarray(value), rank, len(shape)),)
+    wide = _lifted(np.asarray(value), rank, len(shape))
     batch = wide.shape[: wide.ndim - len(shape)]
     return np.broadcast_to(wide, batch + shape).copy()
 

@@ -37,14 +37,11 @@ def _wave(x: Array, cosine: Array, sine: Array, phase: tuple[float, float]) -> A
     """SciPy's function of x ≥ 0; from `WAVES` on at the true phase, with the one beside it."""
     value = cosine(x)
     far = x >= WAVES
-    return np.where(far, _turned(x, value, sine, phase), value)[()] if np.any(far) else value
-
-
-def _turned(x: Array, cosine: Array, sine: Array, phase: tuple[float, float]) -> Array:
-    """The function at the true phase, of SciPy's two at the rounded one; x is at least `WAVES`."""
-    _, error = difference(x, np.float64(phase[0]))
-    error = error - phase[1]
-    return cosine * np.cos(error) - sine(np.maximum(x, WAVES)) * np.sin(error)
+    if not np.any(far):
+        return value
+    error = difference(x, np.float64(phase[0]))[1] - phase[1]
+    turned = value * np.cos(error) - sine(np.maximum(x, WAVES)) * np.sin(error)
+    return np.where(far, turned, value)[()]
 
 
 def bessel_j(x: Array, n: int) -> Array:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.kernels.arrays import batch_of
+from gradcli.ops.kernels.arrays import batch_of, per_place
 from gradcli.ops.kernels.reductions import Axes, gathered, scattered_back
 from gradcli.ops.operation import Array, Shape
 
@@ -85,19 +85,6 @@ def _places(i: Array, n: int) -> tuple[Any, Any]:
     return np.where(wrong, 0, number).astype(np.intp) % max(n, 1), wrong
 
 
-def _each(function: Any, arrays: tuple[Array, ...], ranks: tuple[int, ...]) -> Array:
-    """A function of arrays without a batch, for each place of the batch."""
-    batch = batch_of(arrays, ranks)
-    if not batch:
-        return function(*arrays)
-    wide = [
-        np.broadcast_to(a, batch + np.shape(a)[np.ndim(a) - rank :])
-        for a, rank in zip(arrays, ranks, strict=True)
-    ]
-    found = [function(*(w[place] for w in wide)) for place in np.ndindex(batch)]
-    return np.reshape(found, batch + np.shape(found[0]))
-
-
 def take(x: Array, i: Array, axis: int, ranks: tuple[int, int]) -> Array:
     """The elements of an axis of these numbers, from the end below 0; nan for a number of none."""
 
@@ -109,7 +96,7 @@ def take(x: Array, i: Array, axis: int, ranks: tuple[int, int]) -> Array:
             found = np.where(wrong.reshape(wrong.shape + (1,) * behind), np.nan, found)
         return found
 
-    return one(x, i) if np.ndim(i) == ranks[1] else _each(one, (x, i), ranks)
+    return one(x, i) if np.ndim(i) == ranks[1] else per_place(one, (x, i), ranks)
 
 
 def take_back(d: Array, i: Array, axis: int, shape: Shape, ranks: tuple[int, int]) -> Array:
@@ -122,7 +109,7 @@ def take_back(d: Array, i: Array, axis: int, shape: Shape, ranks: tuple[int, int
         np.add.at(np.moveaxis(result, axis, 0), _places(numbers, shape[axis])[0], moved)
         return result
 
-    return _each(one, (d, i), ranks)
+    return per_place(one, (d, i), ranks)
 
 
 def take_along(x: Array, i: Array, axis: int, ranks: tuple[int, int]) -> Array:
@@ -133,7 +120,7 @@ def take_along(x: Array, i: Array, axis: int, ranks: tuple[int, int]) -> Array:
         found = np.take_along_axis(a, places, axis)
         return np.where(wrong, np.nan, found) if np.any(wrong) else found
 
-    return _each(one, (x, i), ranks)
+    return per_place(one, (x, i), ranks)
 
 
 def take_along_back(d: Array, i: Array, axis: int, shape: Shape, ranks: tuple[int, int]) -> Array:
@@ -146,7 +133,7 @@ def take_along_back(d: Array, i: Array, axis: int, shape: Shape, ranks: tuple[in
         np.add.at(result, tuple(places), delta)
         return result
 
-    return _each(one, (d, i), ranks)
+    return per_place(one, (d, i), ranks)
 
 
 def one_hot(x: Array, n: int) -> Array:
@@ -176,4 +163,4 @@ def segment(x: Array, xp: Array, rank: int) -> Array:
         last = len(points) - 2
         return np.clip(np.searchsorted(points, v, side="right") - 1, 0, last).astype(np.float64)
 
-    return np.asarray(_each(one, (x, xp), (rank, 1)))[()]
+    return np.asarray(per_place(one, (x, xp), (rank, 1)))[()]

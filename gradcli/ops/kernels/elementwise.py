@@ -8,7 +8,7 @@ branches, so the branch that is not taken works on a harmless argument.
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, reduce
 
 import numpy as np
 
@@ -50,20 +50,21 @@ def logit(x: Array) -> Array:
 
 def mish(x: Array) -> Array:
     """x tanh(softplus(x)), which is x e^x far to the left."""
-    value = x * np.tanh(softplus(x))
-    return np.where(x < FAR_LEFT, _times_exp(x), value)[()] if np.any(x < FAR_LEFT) else value
+    return _with_tail(x, x * np.tanh(softplus(x)))
 
 
 def silu(x: Array) -> Array:
     """x sigmoid(x), which is x e^x far to the left."""
-    value = x * sigmoid(x)
-    return np.where(x < FAR_LEFT, _times_exp(x), value)[()] if np.any(x < FAR_LEFT) else value
+    return _with_tail(x, x * sigmoid(x))
 
 
-def _times_exp(x: Array) -> Array:
-    """x e^x for x < 0; no factor is subnormal before the product is."""
+def _with_tail(x: Array, value: Array) -> Array:
+    """The value, far to the left x e^x; no factor is subnormal before the product is."""
+    tail = x < FAR_LEFT
+    if not np.any(tail):
+        return value
     half = np.exp(0.5 * np.minimum(x, 0.0))
-    return x * half * half
+    return np.where(tail, x * half * half, value)[()]
 
 
 def sech(x: Array) -> Array:
@@ -107,18 +108,12 @@ def where(condition: Array, a: Array, b: Array) -> Array:
 
 def maximum(*arrays: Array) -> Array:
     """The largest of several, element by element."""
-    result = arrays[0]
-    for array in arrays[1:]:
-        result = np.maximum(result, array)
-    return result
+    return reduce(np.maximum, arrays)
 
 
 def minimum(*arrays: Array) -> Array:
     """The smallest of several, element by element."""
-    result = arrays[0]
-    for array in arrays[1:]:
-        result = np.minimum(result, array)
-    return result
+    return reduce(np.minimum, arrays)
 
 
 def ones_like(x: Array) -> Array:

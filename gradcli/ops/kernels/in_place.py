@@ -16,8 +16,9 @@ from gradcli.ops.kernels import special
 from gradcli.ops.kernels.scipy_functions import special as functions
 
 
-def same(part: Any, x: Any, out: Any) -> Any:  # noqa: ARG001 - what shares a part takes x too
-    """The part itself."""
+def same(part: Any, *more: Any) -> Any:
+    """The part itself; an array for it comes behind the operands."""
+    out = more[-1]
     np.copyto(out, part)
     return out
 
@@ -106,6 +107,11 @@ def in_blocks(
     return out
 
 
+def blocked(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel whose operands all have rows, in blocks."""
+    return lambda *given: in_blocks(kernel, given[:-1], (True,) * (len(given) - 1), given[-1])
+
+
 def with_erfc(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """A kernel of one operand and erfc, in blocks; SciPy's erfc where all of them are many."""
 
@@ -113,7 +119,7 @@ def with_erfc(kernel: Callable[..., Any]) -> Callable[..., Any]:
         erfc: Callable[..., Any] = kernels.erfc
         if np.size(x) > kernels.LARGE:
             erfc = functions.erfc
-        return in_blocks(partial(kernel, erfc=erfc), (x,), (True,), out)
+        return blocked(partial(kernel, erfc=erfc))(x, out)
 
     return call
 

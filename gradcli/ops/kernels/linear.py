@@ -1,4 +1,4 @@
-"""NumPy forms of inverses and determinants, on stacks of matrices.
+"""NumPy forms of inverses, determinants and functions of matrices, on stacks of them.
 
 Where LAPACK gives up on a matrix of the stack, or its answer has no right digit, the kernels
 here give nan for that matrix.
@@ -7,12 +7,13 @@ here give nan for that matrix.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 
-from gradcli.ops.kernels.arrays import batch_of, symmetric
+from gradcli.ops.kernels.arrays import per_place, symmetric
 from gradcli.ops.kernels.compensated import sum_of_products
 from gradcli.ops.kernels.reductions import products_of_others
 from gradcli.ops.operation import Array, Shape
@@ -20,23 +21,20 @@ from gradcli.ops.operation import Array, Shape
 EPSILON = 2.0**-52
 
 
-def each(
-    function: Callable[..., Array], arrays: Sequence[Array], ranks: Sequence[int], shape: Shape
-) -> Array:
-    """A function on a batch; where LAPACK gives up, element by element, nan where it did."""
+def each(function: Callable[..., Array], *arrays: Array, shape: Shape | None = None) -> Array:
+    """A function on stacks of matrices; nan, in this shape, for those on which LAPACK gives up."""
     try:
         return function(*arrays)
     except np.linalg.LinAlgError:
-        batch = batch_of(arrays, ranks)
-    result = np.full(batch + shape, np.nan)
-    pairs = list(zip(arrays, ranks, strict=True))
-    wide = [np.broadcast_to(a, batch + a.shape[a.ndim - rank :]) for a, rank in pairs]
-    for place in np.ndindex(batch):
+        nothing = np.full(arrays[0].shape[-2:] if shape is None else shape, np.nan)
+
+    def one(*matrices: Array) -> Array:
         try:
-            result[place] = function(*(a[place] for a in wide))
+            return function(*matrices)
         except np.linalg.LinAlgError:
-            continue
-    return result
+            return nothing
+
+    return per_place(one, arrays, [2] * len(arrays))
 
 
 SMALL = 3
@@ -94,7 +92,7 @@ def _singular(A: Array, inverse: Array) -> Array:
 
 def inv(A: Array) -> Array:
     """The inverse; nan where the matrix is singular to working precision."""
-    inverse = each(np.linalg.inv, (A,), (2,), A.shape[-2:])
+    inverse = each(np.linalg.inv, A)
     return np.where(_singular(A, inverse)[..., None, None], np.nan, inverse)
 
 
@@ -102,15 +100,15 @@ def solve(A: Array, b: Array, vector: bool) -> Array:  # noqa: FBT001 - given by
     """The x with A x = b; nan where A is singular to working precision."""
     if vector:
         b = b[..., None]
-    x = each(np.linalg.solve, (A, b), (2, 2), b.shape[-2:])
-    bad = _singular(A, each(np.linalg.inv, (A,), (2,), A.shape[-2:]))
+    x = each(np.linalg.solve, A, b, shape=b.shape[-2:])
+    bad = _singular(A, each(np.linalg.inv, A))
     x = np.where(bad[..., None, None], np.nan, x)
     return x[..., 0] if vector else x
 
 
 def cholesky(A: Array) -> Array:
     """The lower triangular L with L L.T = (A + A.T)/2; nan if that is not positive definite."""
-    return each(np.linalg.cholesky, (symmetric(A),), (2,), A.shape[-2:])
+    return each(np.linalg.cholesky, symmetric(A))
 
 
 def cofactor(A: Array) -> Array:
@@ -124,7 +122,7 @@ def cofactor(A: Array) -> Array:
     if 1 < n <= SMALL:
         rows, columns, signs = _minors(n)
         return sum_of_products(A[..., rows, columns], signs)
-    return each(_cofactor, (A,), (2,), A.shape[-2:])
+    return each(_cofactor, A)
 
 
 def _cofactor(A: Array) -> Array:
@@ -149,7 +147,7 @@ def cofactor_slope(A: Array, H: Array) -> Array:
         second = np.stack([factors[..., 0], moved[..., 1]], axis=-1)
         both = np.concatenate([first, second], axis=-2)
         return sum_of_products(both, np.concatenate([signs, signs], axis=-1))
-    return each(_cofactor_slope, (A, H), (2, 2), A.shape[-2:])
+    return each(_cofactor_slope, A, H)
 
 
 def _cofactor_slope(A: Array, H: Array) -> Array:
@@ -172,3 +170,86 @@ def _cofactor_slope(A: Array, H: Array) -> Array:
     diagonal = np.arange(n)
     slope[..., diagonal, diagonal] = (pairs @ np.diagonal(K, axis1=-2, axis2=-1)[..., None])[..., 0]
     return sign * (U @ slope @ V)
+
+
+# --- functions of a matrix ---------------------------------------------------------------
+
+
+def _finite(function: Callable[..., Array]) -> Callable[..., Array]:
+    """A function that gives nan for a matrix that is not finite, on which LAPACK may raise."""
+
+    def of_finite(A: Array) -> Array:
+        bad = ~np.isfinite(A).all(axis=(-2, -1))
+        if not np.any(bad):
+            return function(A)
+        found = np.array(function(np.where(bad[..., None, None], np.eye(*A.shape[-2:]), A)))
+        found[bad] = np.nan
+        return found
+
+    return of_finite
+
+
+@_finite
+def pinv(A: Array) -> Array:
+    """The pseudoinverse, singular values below 1e-15 of the largest left out."""
+    return each(np.linalg.pinv, A, shape=A.shape[-2:][::-1])
+
+
+def matrix_power(A: Array, n: int) -> Array:
+    """The n-th power; nan where a matrix has no inverse."""
+    return each(lambda M: np.linalg.matrix_power(M, n), A)
+
+
+@_finite
+def expm(A: Array) -> Array:
+    """The exponential, by scaling and squaring."""
+    from scipy import linalg  # noqa: PLC0415 - slow to import, seldom needed
+
+    return per_place(linalg.expm, (A,), (2,))
+
+
+def expm_slope(A: Array, *directions: Array) -> Array:
+    """The mixed derivative of expm along some directions: a block of a larger exponential.
+
+    Higham, Functions of Matrices (2008), section 3.1: that of [[X, E], [0, X]]
+    has the derivative beside f(X).
+    """
+    n = A.shape[-1]
+    arrays = np.broadcast_arrays(A, *directions)
+    X = arrays[0]
+    for E in arrays[1:]:
+        copies = X.shape[-1] // n
+        block = np.zeros((*X.shape[:-2], 2 * X.shape[-1], 2 * X.shape[-1]))
+        m = X.shape[-1]
+        block[..., :m, :m] = block[..., m:, m:] = X
+        for i in range(copies):
+            block[..., i * n : i * n + n, m + i * n : m + i * n + n] = E
+        X = block
+    return expm(X)[..., :n, -n:]
+
+
+@_finite
+def eigvalsh(A: Array) -> Array:
+    """The eigenvalues of the symmetric part, rising."""
+    return np.linalg.eigvalsh(symmetric(A))
+
+
+@_finite
+def eigenvectors(A: Array) -> Array:
+    """The eigenvectors of the symmetric part as columns, in each the largest element positive."""
+    V = np.linalg.eigh(symmetric(A)).eigenvectors
+    place = np.argmax(np.abs(V), axis=-2, keepdims=True)
+    return V * np.where(np.take_along_axis(V, place, axis=-2) < 0, -1.0, 1.0)
+
+
+@_finite
+def svdvals(A: Array) -> Array:
+    """The singular values, falling."""
+    return np.linalg.svd(A, compute_uv=False)
+
+
+def equal_eigenvalues(A: Array) -> Any:
+    """Whether neighbouring eigenvalues are equal but for rounding."""
+    values = eigvalsh(A)
+    size = np.max(np.abs(values), axis=-1, keepdims=True)
+    return np.any(np.diff(values, axis=-1) <= 1e-12 * size, axis=-1)

@@ -19,23 +19,14 @@ WHOLE = 2.0**53
 
 def power_slope(x: Array, n: Array) -> Array:
     """n x^(n - 1), which is 0 where n is 0; from n = 1/2 on, n - 1 is exact up to 2^53."""
-    slope = _plain(x, n)
+    slope = n * np.power(x, n - 1.0)
+    zero = np.equal(n, 0.0)
+    if np.any(zero):
+        slope = np.where(zero, 0.0, slope)[()]
     rounded = ((n < 0.5) & (n != np.round(n)) | (np.abs(n) > WHOLE)) & (x != 0)
     if np.any(rounded):
         slope = np.where(rounded, n * np.power(x, n) / np.where(rounded, x, 1.0), slope)[()]
     return slope
-
-
-def _plain(x: Array, n: Array) -> Array:
-    slope = n * np.power(x, n - 1.0)
-    zero = np.equal(n, 0.0)
-    return np.where(zero, 0.0, slope)[()] if np.any(zero) else slope
-
-
-def power_by_part(part: Array, x: Array, n: Array, out: Array) -> Array:  # noqa: ARG001
-    """x^n, which is the part."""
-    np.copyto(out, part)
-    return out
 
 
 def power_slope_by_part(part: Array, x: Array, n: Array, out: Array) -> Array:

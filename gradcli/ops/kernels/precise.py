@@ -8,17 +8,49 @@ the kernel's keywords. No derivative is written here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, partial, reduce
 from typing import Any
 
 import numpy as np
 
 from gradcli.ops.kernels import reductions as rk
-from gradcli.ops.operation import Shape
 
 Form = Callable[..., Any]
 
 LARGE = 10**9
 """Whole exponents beyond this go by the logarithm."""
+
+
+def of_numbers(form: str, *, several: bool) -> Form:
+    """A row's form for plain numbers (`jit`), computed by mpmath; `several` go two by two."""
+
+    def two(mp: Any, *operands: Any) -> Any:
+        value = eval(form.format(*LETTERS), _scope(mp), dict(zip(LETTERS, operands, strict=False)))  # noqa: S307 - of the table
+        return mp.convert(value)
+
+    return lambda mp, *operands: (
+        reduce(partial(two, mp), operands) if several else two(mp, *operands)
+    )
+
+
+LETTERS = "abc"
+
+
+@cache
+def _scope(mp: Any) -> dict[str, Any]:
+    """What the forms call."""
+    own = {
+        "larger": max,
+        "smaller": min,
+        "logistic": lambda x, z: (1 if x >= 0 else z) / (1 + z),
+        "bell": lambda z: z / (1 + z) ** 2,
+    }
+    return {
+        "__builtins__": {},
+        "abs": abs,
+        **{f: getattr(mp, f) for f in ("exp", "expm1", "log1p", "sqrt")},
+        **own,
+    }
 
 
 def softplus(mp: Any, x: Any) -> Any:
@@ -216,30 +248,6 @@ def solve(mp: Any, A: Any, b: Any, vector: bool) -> Any:  # noqa: FBT001 - the k
     """The x with A @ x = b."""
     x = matrices(lambda mp, A, b: inverse(mp, A) @ b)(mp, A, b[..., None] if vector else b)
     return x[..., 0] if vector else x
-
-
-def place_diagonal(mp: Any, d: Any, shape: Shape, k: int = 0) -> Any:
-    """Zeros with a vector on a diagonal."""
-    result = np.full(d.shape[:-1] + shape, mp.mpf(0), dtype=object)
-    i = np.arange(d.shape[-1])
-    result[..., i + max(-k, 0), i + max(k, 0)] = d
-    return result
-
-
-def diag(mp: Any, x: Any, shape: Shape | None, k: int) -> Any:
-    """The diagonal matrix of a vector, or the diagonal of a matrix."""
-    return np.diagonal(x, k, -2, -1) if shape is None else place_diagonal(mp, x, shape, k)
-
-
-def contraction(kernel: Form) -> Form:
-    """A product whose kernel, for two vectors, has no form for objects."""
-
-    def product(_mp: Any, a: Any, b: Any, case: str = "mm", ranks: tuple[int, int] = (2, 2)) -> Any:
-        if case in ("vv", "rv"):
-            return np.sum(np.reshape(a, -1) * np.reshape(b, -1))
-        return kernel(a, b, case, ranks)
-
-    return product
 
 
 # --- one number at a time ----------------------------------------------------------------

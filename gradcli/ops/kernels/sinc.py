@@ -12,7 +12,6 @@ from functools import cache
 import numpy as np
 
 from gradcli.ops.kernels.compensated import Pair, pair_polynomial, pair_product, pair_sum
-from gradcli.ops.kernels.in_place import in_blocks
 from gradcli.ops.operation import Array
 
 PI = math.pi, 1.2246467991473532e-16
@@ -40,20 +39,10 @@ def _sign(whole: Array) -> Array:
 
 def sinc_slope(x: Array) -> Array:
     """d sinc / dx."""
-    return _slope(sinc(x), x)
+    return slope_of(sinc(x), x)
 
 
-def sinc_in_place(x: Array, out: Array) -> Array:
-    """The kernel, which the function and its slope share."""
-    return in_blocks(sinc, (x,), (True,), out)
-
-
-def sinc_slope_by_part(part: Array, x: Array, out: Array) -> Array:
-    """The kernel, for sinc(x)."""
-    return in_blocks(_slope, (part, x), (True, True), out)
-
-
-def _slope(value: Array, x: Array) -> Array:
+def slope_of(value: Array, x: Array) -> Array:
     """(cos(πx) - sinc(x)) / x; near 0 by its Taylor series in (πx)².
 
     Next to its roots, where tan(πx) = πx, the two terms cancel: there to twice the digits.

@@ -74,15 +74,10 @@ def gauss(x: Array) -> Array:
     return np.exp(-square) * (1.0 - error)
 
 
-def logaddexp_part(x: Array, y: Array) -> Array:
-    """e^-|x - y|, with the rounding error of the difference."""
-    d, error = difference(np.minimum(x, y), np.maximum(x, y))
-    return np.exp(d) * (1.0 + error)
-
-
 def logaddexp_slope(x: Array, y: Array) -> Array:
     """e^x/(e^x + e^y), the sigmoid of x - y."""
-    part = logaddexp_part(x, y)
+    d, error = difference(np.minimum(x, y), np.maximum(x, y))
+    part = np.exp(d) * (1.0 + error)
     return np.maximum(part, np.greater_equal(x, y)) / (1.0 + part)
 
 
@@ -118,16 +113,11 @@ def logaddexp_slope_by_part(part: Array, x: Array, y: Array, out: Array) -> Arra
 
 def erfinv_slope(x: Array) -> Array:
     """√π/2·e^(y²) for y = erfinv(x)."""
-    return _erfinv_slope(special.erfinv(x), x)
+    return erfinv_slope_of(special.erfinv(x), x)
 
 
-def erfinv_slope_by_part(part: Array, x: Array, out: Array) -> Array:
-    """The kernel, for erfinv(x)."""
-    return ik.in_blocks(_erfinv_slope, (part, x), (True, True), out)
-
-
-def _erfinv_slope(y: Array, x: Array) -> Array:
-    """Where y² is large, e^(y²) is erfcx(|y|)/(1 - |x|)."""
+def erfinv_slope_of(y: Array, x: Array) -> Array:
+    """The kernel, for erfinv(x): where y² is large, e^(y²) is erfcx(|y|)/(1 - |x|)."""
     y, size = np.atleast_1d(np.abs(y), np.abs(x))
     power = np.exp(y * y)
     far = np.nonzero(size >= 0.8)
@@ -137,16 +127,12 @@ def _erfinv_slope(y: Array, x: Array) -> Array:
 
 def gelu_slope(x: Array, erfc: Kernel = k.erfc) -> Array:
     """Φ(x) + x φ(x)."""
-    return _gelu_slope(normal_cdf(x, erfc), x)
+    return gelu_slope_of(normal_cdf(x, erfc), x)
 
 
-def _gelu_slope(part: Array, x: Array) -> Array:
+def gelu_slope_of(part: Array, x: Array) -> Array:
+    """The kernel, for Φ(x)."""
     return GELU.corrected(x, part + times_pdf(x))
-
-
-def gelu_slope_by_part(part: Array, x: Array, out: Array) -> Array:
-    """Φ(x) + x φ(x), for Φ(x)."""
-    return ik.in_blocks(_gelu_slope, (part, x), (True, True), out)
 
 
 def silu_slope(x: Array) -> Array:
@@ -166,14 +152,14 @@ def silu_slope(x: Array) -> Array:
 def silu_by_part(part: Array, x: Array, out: Array) -> Array:
     """x σ(x), for e^-x."""
     if not _between(x, k.FAR_LEFT, math.inf):
-        return ik.in_blocks(k.silu, (x,), (True,), out)
+        return ik.blocked(k.silu)(x, out)
     return np.divide(x, np.add(part, 1.0, out=out), out=out)
 
 
 def silu_slope_by_part(part: Array, x: Array, out: Array) -> Array:
     """The kernel, for e^-x."""
     if not _between(x, k.FAR_LEFT, -k.FAR_LEFT):
-        return ik.in_blocks(silu_slope, (x,), (True,), out)
+        return ik.blocked(silu_slope)(x, out)
     share = np.divide(1.0, np.add(part, 1.0, out=out), out=out)
     factor = part * share
     factor *= x
@@ -204,7 +190,7 @@ def mish_slope(x: Array) -> Array:
 def mish_by_part(part: Array, x: Array, out: Array) -> Array:
     """x tanh(log(1 + 1/z)) = x (1 + 2 z)/(1 + 2 z + 2 z²), for z = e^-x."""
     if not _between(x, -FOURTH, math.inf):
-        return ik.in_blocks(k.mish, (x,), (True,), out)
+        return ik.blocked(k.mish)(x, out)
     twice = part + part
     np.add(twice, 1.0, out=out)
     twice *= part
@@ -216,8 +202,8 @@ def mish_by_part(part: Array, x: Array, out: Array) -> Array:
 def mish_slope_by_part(part: Array, x: Array, out: Array) -> Array:
     """The kernel, for e^-x."""
     if not _between(x, -FOURTH, -k.FAR_LEFT):
-        return ik.in_blocks(mish_slope, (x,), (True,), out)
-    return MISH.corrected(x, ik.in_blocks(_mish_slope, (part, x), (True, True), out))
+        return ik.blocked(mish_slope)(x, out)
+    return MISH.corrected(x, ik.blocked(_mish_slope)(part, x, out))
 
 
 def _mish_slope(z: Array, x: Array) -> Array:

@@ -1,4 +1,7 @@
-"""Kernels of the normal distribution and of log Γ, which keep digits that plain forms lose."""
+"""Kernels of the normal distribution and of log Γ.
+
+Numbers come in, values go out that keep the digits which plain forms lose.
+"""
 
 from __future__ import annotations
 
@@ -129,18 +132,14 @@ def lgamma(x: Array) -> Array:
     by_series = (given > 0.65) & (given < 2.15)
     near, far = np.nonzero(by_series), np.nonzero(~by_series)
     value = np.empty(given.shape)
-    value[near] = _lgamma_next_to_root(given[near])
+    below = (given[near] < 1.5) * 1.0
+    u = given[near] - (2.0 - below)
+    value[near] = without_constant(u, _zeta_series()) - below * np.log1p(u)
     size = np.abs(rest := given[far])
     value[far] = special.gammaln(rest)
     if size.size and not size.min() >= SMALLEST_NORMAL:
         value[far] = np.where(size < SMALLEST_NORMAL, -np.log(size), value[far])
     return value.reshape(np.shape(x))[()]
-
-
-def _lgamma_next_to_root(x: Array) -> Array:
-    below = (x < 1.5) * 1.0
-    u = x - (2.0 - below)
-    return without_constant(u, _zeta_series()) - below * np.log1p(u)
 
 
 SMALLEST_NORMAL = 2.0**-1022

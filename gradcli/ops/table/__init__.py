@@ -1,1 +1,1 @@
-"""The rows of the operation table, by topic."""
+"""The table: what an operation is goes in, as text and kernels; each module's `ROWS` come out."""

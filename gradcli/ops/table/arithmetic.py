@@ -96,11 +96,10 @@ COMPARISON: dict[str, Any] = {
     "selects": True,
     "jumps": True,
     "convention": "derivative 0 everywhere, also where the comparison changes",
-    "samples": ("1, 2", "2, 1", "[1, 2.5], [1.5, 2]"),
 }
 
 
-def _comparison(name: str, symbol: str, function: Any, words: str) -> Operation:
+def _comparison(name: str, symbol: str, latex: str, function: Any, words: str) -> Operation:
     return row(
         name,
         "a b",
@@ -109,11 +108,8 @@ def _comparison(name: str, symbol: str, function: Any, words: str) -> Operation:
         "0",
         symbol=symbol,
         aliases=name,
-        latex=r"{a} "
-        + {"<=": r"\le", ">=": r"\ge", "==": "=", "!=": r"\ne"}.get(symbol, symbol)
-        + " {b}",
+        latex=f"{{a}} {latex} {{b}}",
         doc=f"1 where a is {words} b, else 0",
-        mpmath=lambda mp, a, b: mp.mpf(bool(function(a, b))),
         jit=f"1.0 if {{0}} {symbol} {{1}} else 0.0",
         in_place=function,
         **COMPARISON,
@@ -123,27 +119,25 @@ def _comparison(name: str, symbol: str, function: Any, words: str) -> Operation:
 # fmt: off
 ARITHMETIC = (
     row("add", "x y", np.add, "1", "1", symbol="+", aliases="add", latex="{x} + {y}", doc="sum",
-        mpmath=lambda _mp, x, y: x + y, jit="{0} + {1}", traits="floats", propagates="x y"),
-    row("sub", "x y", np.subtract, "1", "-1", symbol="-", aliases="subtract sub", latex="{x} - {y}",
-        doc="difference", mpmath=lambda _mp, x, y: x - y, jit="{0} - {1}", traits="floats",
-        propagates="x y"),
+        jit="{0} + {1}", traits="floats", propagates="x y"),
+    row(
+        "sub", "x y", np.subtract, "1", "-1", symbol="-", aliases="subtract sub", latex="{x} - {y}",
+        doc="difference", jit="{0} - {1}", traits="floats", propagates="x y"),
     row("mul", "x y", np.multiply, "y", "x", symbol="*", aliases="multiply mul",
-        latex=r"{x} \cdot {y}", doc="product, element by element", mpmath=lambda _mp, x, y: x * y,
+        latex=r"{x} \cdot {y}", doc="product, element by element",
         jit="{0}*{1}", traits="floats", propagates="x y"),
     row("div", "x y", np.divide, "1/y", "-x/y^2", symbol="/", aliases="divide true_divide div",
         careful=" | -out/y", latex=r"\frac{{x}}{{y}}", domain="y ≠ 0", doc="quotient by a constant",
-        mpmath=lambda _mp, x, y: x / y, jit="{0}/{1}", propagates="x",
+        jit="{0}/{1}", propagates="x",
         losses=(Loss("y", "where x/y is below 1e-307 and |y| below 1", (5e-324, 0.0007)),),
         wrong="y | 1/y; x/y; -x/y; -1/y^2; x"),
     unary("reciprocal", np.reciprocal, "-1/x^2", "1/x; p/q is 1/q and a product", careful="-out/x",
-          latex=r"\frac{1}{{x}}", domain="x ≠ 0", mpmath=lambda _mp, x: 1 / x, jit="1.0/{0}",
-          notation=Notation.RECIPROCAL, exponent=-1, traits="floats",
-          wrong="1/x; -1/x; log(x); -1/x^3"),
+          latex=r"\frac{1}{{x}}", domain="x ≠ 0", jit="1.0/{0}", notation=Notation.RECIPROCAL,
+          exponent=-1, traits="floats", wrong="1/x; -1/x; log(x); -1/x^3"),
     unary("neg", np.negative, "-1", "minus", symbol="neg", aliases="negative neg", latex="-{x}",
-          mpmath=lambda _mp, x: -x, jit="-{0}", traits="exact floats", propagates="x"),
+          jit="-{0}", traits="exact floats", propagates="x"),
     unary("identity", np.positive, "1", "another name for the same value", call=False, latex="{x}",
-          mpmath=lambda _mp, x: x, jit="{0}", notation=Notation.SAME, traits="exact",
-          propagates="x"),
+          jit="{0}", notation=Notation.SAME, traits="exact", propagates="x"),
     row("pow", "x n", np.power, rules=_power_rules, symbol="^", aliases="pow power",
         careful=_careful_power_rules, latex="{x}^{n}",
         domain="x > 0, or a whole n (x ≠ 0 where n < 0)", convention="0^n by n is 0 for n > 0",
@@ -152,12 +146,12 @@ ARITHMETIC = (
 # fmt: on
 
 COMPARISONS = (
-    _comparison("less", "<", np.less, "less than"),
-    _comparison("less_equal", "<=", np.less_equal, "at most"),
-    _comparison("greater", ">", np.greater, "greater than"),
-    _comparison("greater_equal", ">=", np.greater_equal, "at least"),
-    _comparison("equal", "==", np.equal, "equal to"),
-    _comparison("not_equal", "!=", np.not_equal, "different from"),
+    _comparison("less", "<", "<", np.less, "less than"),
+    _comparison("less_equal", "<=", r"\le", np.less_equal, "at most"),
+    _comparison("greater", ">", ">", np.greater, "greater than"),
+    _comparison("greater_equal", ">=", r"\ge", np.greater_equal, "at least"),
+    _comparison("equal", "==", "=", np.equal, "equal to"),
+    _comparison("not_equal", "!=", r"\ne", np.not_equal, "different from"),
 )
 
 
@@ -193,28 +187,28 @@ CHOICE = (
     row("where", "c a b", k.where, "0", "c != 0", "c == 0",
         convention="derivative 0 by the condition",
         doc="a where c is not 0, else b; what is not chosen is not differentiated",
-        mpmath=lambda _mp, c, a, b: a if c != 0 else b, jit="{1} if {0} != 0.0 else {2}",
+        jit="{1} if {0} != 0.0 else {2}",
         in_place=ik.where, traits="exact selects chooses divides", branch=lambda c, _a, _b: c != 0),
-    row("maximum", "*x", k.maximum, rules=_winner_rules(">"), aliases="max maximum amax fmax",
+    row(
+        "maximum", "*x", k.maximum, rules=_winner_rules(">"), aliases="max maximum amax fmax",
         call=False, latex=r"\max({x})", convention="evenly among the tied",
-        doc="largest of several, element by element", mpmath=lambda _mp, *x: max(x),
-        jit="larger({0}, {1})", traits="exact selects", square="", branch=_chosen(np.argmax),
-        tie=_tied(k.maximum)),
-    row("minimum", "*x", k.minimum, rules=_winner_rules("<"), aliases="min minimum amin fmin",
+        doc="largest of several, element by element", jit="larger({0}, {1})",
+        traits="exact selects", square="", branch=_chosen(np.argmax), tie=_tied(k.maximum)),
+    row(
+        "minimum", "*x", k.minimum, rules=_winner_rules("<"), aliases="min minimum amin fmin",
         call=False, latex=r"\min({x})", convention="evenly among the tied",
-        doc="smallest of several, element by element", mpmath=lambda _mp, *x: min(x),
-        jit="smaller({0}, {1})", traits="exact selects", square="", branch=_chosen(np.argmin),
-        tie=_tied(k.minimum)),
-    row("clip", "x lo=-inf hi=inf", lambda x, lo, hi: np.minimum(np.maximum(x, lo), hi),
+        doc="smallest of several, element by element", jit="smaller({0}, {1})",
+        traits="exact selects", square="", branch=_chosen(np.argmin), tie=_tied(k.minimum)),
+    row(
+        "clip", "x lo=-inf hi=inf", lambda x, lo, hi: np.minimum(np.maximum(x, lo), hi),
         "(lo < x)*(x < hi)", "(x <= lo)*(lo <= hi)", "(hi < lo) + (lo <= hi)*(lo < x)*(hi <= x)",
         convention="0 on the boundary", aliases="clamp", doc="x cut off at lo and hi",
-        mpmath=lambda _mp, x, lo, hi: min(max(x, lo), hi), jit="smaller(larger({0}, {1}), {2})",
-        traits="exact selects", branch=_piece_of_clip,
+        jit="smaller(larger({0}, {1}), {2})", traits="exact selects", branch=_piece_of_clip,
         tie=lambda x, lo, hi: (x == lo) | (x == hi) | ((x < hi) & (lo == hi))),
-    unary("ones_like", k.ones_like, "0", "ones in the shape of x", latex=r"\mathbf{1}",
-          mpmath=lambda mp, _x: mp.mpf(1), jit="1.0", constant=1.0, traits="exact"),
+    unary("ones_like", k.ones_like, "0", "ones in the shape of x", latex=r"\mathbf{1}", jit="1.0",
+          constant=1.0, traits="exact"),
     unary("zeros_like", np.zeros_like, "0", "zeros in the shape of x", latex=r"\mathbf{0}",
-          mpmath=lambda mp, _x: mp.mpf(0), jit="0.0", constant=0.0, traits="exact"),
+          jit="0.0", constant=0.0, traits="exact"),
 )
 # fmt: on
 

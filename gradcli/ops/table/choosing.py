@@ -19,22 +19,14 @@ from gradcli.ops.operation import (
     Kernel,
     Misfit,
     Operation,
+    Shape,
     Site,
     Type,
     parse_parameters,
 )
-from gradcli.ops.options import (
-    HELPER,
-    Keywords,
-    array_row,
-    behind,
-    one_axis,
-    reduction,
-    shape_option,
-    shown,
-    whole,
-)
+from gradcli.ops.options import Keywords, behind, one_axis, reduction, shape_option, shown, whole
 from gradcli.ops.table.reductions import first_place, several
+from gradcli.ops.table.rows import HELPER, array_row
 
 ELEMENTS: dict[str, Any] = {"group": "shapes and elements"}
 
@@ -96,8 +88,7 @@ def _targets(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keyword
 
 
 def _targets_rules(site: Site) -> tuple[str, ...]:
-    t, x = site.types
-    return ("delta" if t.shape == x.shape else "zeros_like(t)"), "zeros_like(x)"
+    return ("delta" if site.types[0].shape == site.out.shape else "zeros_like(t)"), "zeros_like(x)"
 
 
 # fmt: off
@@ -116,8 +107,8 @@ OBSERVED = (
     observed("shape", "x", ck.constant, _of_shape(lambda t, _: t.shape),
              "lengths of the axes: x.shape, x.shape[0]", traits="exact selects"),
     observed("size", "x axis:=None", ck.constant, _of_shape(_size),
-             "number of elements, or length of an axis: x.size, len(x)",
-             traits="exact selects", aliases="numel"),
+             "number of elements, or length of an axis: x.size, len(x)", traits="exact selects",
+             aliases="numel"),
     observed("ndim", "x", ck.constant, _of_shape(lambda t, _: len(t.shape)), "number of axes",
              traits="exact selects"),
     observed("segment", "x points", ck.segment, _segment,
@@ -195,21 +186,17 @@ def _quantile(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keyword
     return out, {**keywords, "q": _part(options)}
 
 
-def _weights(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    return types[0], {**behind(types[0], options), "q": _part(options)}
-
-
 # fmt: off
 QUANTILES = (
     array_row("quantile", "x q: axis:=None keepdims:=False", ck.quantile, _quantile,
               "{delta}*quantile_weights(x, {q}{given_axis})",
               doc="where a part q of the sorted elements lies below, linear between two",
-              convention="evenly among the tied",
-              numpy="np.quantile({x:all}, {q}, {axis=}, {keepdims=})", composite=True,
+              convention="evenly among the tied", composite=True,
               branch=lambda x, axis, **_: ck.order(gathered(x, axis), -1),
               tie=lambda x, axis, **_: _equal_neighbours(gathered(x, axis), -1), group="reductions",
               scalar=True),
-    array_row("quantile_weights", "x q: axis:=None", ck.quantile_weights, _weights, "zeros_like(x)",
+    array_row("quantile_weights", "x q: axis:=None", ck.quantile_weights,
+              lambda types, o: (types[0], {**behind(types[0], o), "q": _part(o)}), "zeros_like(x)",
               doc="how quantile(x, q) moves with each element", mpmath=None, traits="selects",
               **HELPER),
 )
@@ -229,40 +216,36 @@ def _take(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     return Type(shape), {"axis": axis - rank, "ranks": (rank, len(i.shape))}
 
 
-def _back(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    shape, axis = shape_option(options["shape"]), options["axis"]
-    axis = one_axis(axis, len(shape))
-    if types[0].shape != (*shape[:axis], *types[1].shape, *shape[axis + 1 :]):
-        raise Misfit
-    return _into(types, options)
+def _into(fits: Callable[[Shape, Shape, Shape, int], bool]) -> Infer:
+    """Zeros of a shape with d at the numbers i of an axis, if these four fit."""
+
+    def infer(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+        d, i = (t.shape for t in types)
+        shape = options["shape"] = shape_option(options["shape"])
+        axis = options["axis"] = one_axis(options["axis"], len(shape))
+        if not fits(d, i, shape, axis):
+            raise Misfit
+        keywords = {"shape": shape, "axis": axis - len(shape), "ranks": (len(d), len(i))}
+        return Type(shape), keywords
+
+    return infer
 
 
-def _along_back(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    shape = shape_option(options["shape"])
-    axis = one_axis(options["axis"], len(shape))
-    d, i = (t.shape for t in types)
-    others = [n for n in range(len(shape)) if n != axis]
-    if d != i or len(d) != len(shape) or any(d[n] != shape[n] for n in others):
-        raise Misfit
-    return _into(types, options)
+def _same_lines(d: Shape, i: Shape, shape: Shape, axis: int) -> bool:
+    return d == i and len(d) == len(shape) and _others(d, axis) == _others(shape, axis)
 
 
-def _into(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    d, i = types
-    shape = options["shape"] = shape_option(options["shape"])
-    axis = options["axis"] = one_axis(options["axis"], len(shape))
-    ranks = (len(d.shape), len(i.shape))
-    return Type(shape), {"shape": shape, "axis": axis - len(shape), "ranks": ranks}
+def _others(shape: Shape, axis: int) -> Shape:
+    return shape[:axis] + shape[axis + 1 :]
 
 
 def _take_along(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    x, i = types
-    rank = len(x.shape)
+    x, i = (t.shape for t in types)
+    rank = len(x)
     axis = options["axis"] = one_axis(options["axis"], rank)
-    others = [n for n in range(rank) if n != axis]
-    if len(i.shape) != rank or any(i.shape[n] != x.shape[n] for n in others):
+    if len(i) != rank or _others(i, axis) != _others(x, axis):
         raise Misfit(hint="x and i have the same lengths but for the axis")
-    return Type(i.shape), {"axis": axis - rank, "ranks": (rank, rank)}
+    return Type(i), {"axis": axis - rank, "ranks": (rank, rank)}
 
 
 # fmt: off
@@ -273,7 +256,8 @@ LOOKUPS = (
               domain="i the numbers of elements",
               numpy="np.take({x}, np.rint({i}).astype(int), {axis})", mpmath=pk.by_number(ck.take),
               **ELEMENTS),
-    array_row("take_back", "d i shape: axis:", ck.take_back, _back,
+    array_row("take_back", "d i shape: axis:", ck.take_back,
+              _into(lambda d, i, shape, n: d == (*shape[:n], *i, *shape[n + 1 :])),
               "take(delta, i, {axis})", "zeros_like(i)",
               doc="zeros of a shape with d added at the numbers i of an axis", mpmath=None,
               **HELPER),
@@ -283,7 +267,7 @@ LOOKUPS = (
               domain="i the numbers of elements", aliases="take_along_axis",
               mpmath=pk.by_number(ck.take_along),
               numpy="np.take_along_axis({x}, np.rint({i}).astype(int), {axis})", **ELEMENTS),
-    array_row("take_along_back", "d i shape: axis:", ck.take_along_back, _along_back,
+    array_row("take_along_back", "d i shape: axis:", ck.take_along_back, _into(_same_lines),
               "take_along(delta, i, {axis})", "zeros_like(i)",
               doc="zeros of a shape with d added in its lines at the numbers i", mpmath=None,
               **HELPER),

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.operation import Array, Misfit, Shape, Site, Type
-from gradcli.ops.options import LINEAR, Keywords, array_row, one_axis, whole_numbers
+from gradcli.ops.options import Keywords, one_axis, whole_numbers
+from gradcli.ops.table.rows import LINEAR, array_row
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 BATCH = "..."
@@ -69,10 +70,6 @@ def _summed(
     options.update(terms=tuple(terms), to=out)
     shape: Shape = tuple(lengths[c] for c in out)
     return Type(shape), {"terms": tuple(terms), "to": out}
-
-
-def _einsum(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    return _summed(types, options, *_terms(options["spec"], types))
 
 
 def _kernel(*arrays: Array, terms: tuple[str, ...], to: str) -> Array:
@@ -138,7 +135,8 @@ def _tensordot(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywor
 
 # fmt: off
 ROWS = (
-    array_row("einsum", "spec: *x", _kernel, _einsum, rules=_rules,
+    array_row("einsum", "spec: *x", _kernel,
+              lambda types, o: _summed(types, o, *_terms(o["spec"], types)), rules=_rules,
               doc="sums of products by letters, as in NumPy: einsum('ij,jk->ik', A, B)", **LINEAR),
     array_row("tensordot", "a b axes:=2", _kernel, _tensordot,
               rules=lambda site: _rules(site, ("a", "b")),

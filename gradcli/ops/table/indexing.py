@@ -1,7 +1,9 @@
-"""The rows of indexing and its inverse.
+"""The rows that read and replace elements of an array, by their places in it or by an index.
 
-The derivative of a choice of elements puts the piece back in its place: for `x[1]` of a vector
-of 3 the rule is `scatter(delta, 3, at=1)`, zeros with delta at place 1.
+A place counts the elements in row-major order, as `np.ravel` does. Any mask or array of integers of
+any shape comes to a list of places once shapes are known, and so do a view and a view of a view: a
+store `a[i] = v` is `put(a, v, places)`, a new array. Indices and slices have a shorter way: for
+`x[1]` of a vector of 3 the derivative is `scatter(delta, 3, at=1)`, zeros with delta at place 1.
 """
 
 from __future__ import annotations
@@ -13,16 +15,137 @@ import numpy as np
 
 from gradcli.ops.kernels import arrays as k
 from gradcli.ops.operation import Array, Misfit, Notation, Shape, Site, Type
-from gradcli.ops.options import (
-    Keywords,
-    array_row,
-    shape_option,
-    shape_text,
-    shown,
-    whole,
-    whole_numbers,
+from gradcli.ops.options import Keywords, shape_option, shape_text, whole, whole_numbers
+from gradcli.ops.table.rows import array_row
+
+
+class Places(tuple[int, ...]):  # noqa: SLOT001 - it has attributes
+    """Places of elements, made an array and hashed once."""
+
+    def __init__(self, places: tuple[int, ...]) -> None:
+        self.array = np.array(places, dtype=np.intp)
+        self.unique = len(set(places)) == len(places)
+        self._hash = hash(self.array.tobytes())
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Places):
+            return np.array_equal(self.array, other.array)
+        return tuple.__eq__(self, other) is True
+
+
+def _places(types: tuple[Type, ...], options: Keywords) -> Places:
+    """The option `at`, normalised. Raises `Misfit` for a place outside of the first operand."""
+    given = options["at"]
+    if not isinstance(given, Places):
+        given = Places(whole_numbers(given, "a place"))
+    size = types[0].size
+    if len(given) and not (given.array.min() >= 0 and given.array.max() < size):
+        raise Misfit(f"a place is from 0 to {size - 1}: there are {size} elements", plain=True)
+    options["at"] = given
+    return given
+
+
+def _pick(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    at = _places(types, options)
+    shape = (len(at),) if options.get("shape") is None else shape_option(options["shape"])
+    if math.prod(shape) != len(at):
+        raise Misfit(f"{len(at)} elements do not fit into that shape", plain=True)
+    options["shape"] = shape
+    return Type(shape), {"at": at.array, "shape": shape, "rank": len(types[0].shape)}
+
+
+def pick_kernel(x: Array, at: Any, shape: Shape, rank: int) -> Array:
+    """Elements of x by their places, in a shape."""
+    found = k.flat(x, rank)[..., at]
+    return found.reshape(found.shape[:-1] + shape)
+
+
+def pick_rules(site: Site) -> tuple[str, ...]:
+    """Elements of delta added up at the places that they came from."""
+    shape = site.types[0].shape
+    return (f"put_add({f'zeros({shape_text(shape)})' if shape else '0'}, delta, at)",)
+
+
+def _put(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    at = _places(types, options)
+    x, v = types
+    if v.size not in (1, len(at)):
+        raise Misfit(f"{v.size} elements do not fit into {len(at)} places", plain=True)
+    ranks = len(x.shape), len(v.shape)
+    return Type(x.shape), {"at": at.array, "unique": at.unique, "ranks": ranks}
+
+
+def _put_once(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    out, keywords = _put(types, options)
+    if not keywords.pop("unique"):
+        raise Misfit(
+            "a place is given twice", "put_add adds up what comes to one place", plain=True
+        )
+    return out, keywords
+
+
+def _copied(x: Array, v: Array, ranks: tuple[int, int]) -> tuple[Array, Array, Shape]:
+    """x as a flat copy with the batch axes of both, v flat, and the shape of the result."""
+    x = np.asarray(x)
+    own = x.shape[x.ndim - ranks[0] :]
+    flat, values = k.flat(x, ranks[0]), k.flat(v, ranks[1])
+    batch = np.broadcast_shapes(flat.shape[:-1], values.shape[:-1])
+    return np.array(np.broadcast_to(flat, batch + flat.shape[-1:])), values, batch + own
+
+
+def _put_kernel(x: Array, v: Array, at: Any, ranks: tuple[int, int]) -> Array:
+    if np.ndim(x) == ranks[0] and np.ndim(v) == ranks[1]:
+        copy = np.array(x, order="K")  # as NumPy keeps the layout of what it stores into
+        copy.flat[at] = np.ravel(v)
+        return copy
+    result, values, shape = _copied(x, v, ranks)
+    result[..., at] = values
+    return result.reshape(shape)
+
+
+def _put_add_kernel(x: Array, v: Array, at: Any, unique: bool, ranks: tuple[int, int]) -> Array:  # noqa: FBT001
+    result, values, shape = _copied(x, v, ranks)
+    if unique:
+        result[..., at] += values
+    else:
+        np.add.at(result, (..., at), values)  # type: ignore[arg-type]
+    return result.reshape(shape)
+
+
+def _back_to_value(site: Site) -> str:
+    """What the elements that were put in get: those of delta at their places."""
+    v = site.types[1]
+    if not v.shape:
+        return "sum(pick(delta, at))"
+    if v.size == 1 and len(site.options["at"]) != 1:
+        return f"reshape(sum(pick(delta, at)), {shape_text(v.shape)})"
+    return f"pick(delta, at, {shape_text(v.shape)})"
+
+
+# fmt: off
+PICKED = (
+    array_row("pick", "x at: shape:=None", pick_kernel, _pick, rules=pick_rules,
+              latex=r"\operatorname{pick}({x})",
+              doc="elements of x by their places, counted row by row, in a shape", exact=True,
+              group="used in derivatives"),
+    array_row("put", "x v at:", _put_kernel, _put_once,
+              rules=lambda site: ("put(delta, 0, at)", _back_to_value(site)),
+              latex=r"\operatorname{put}({x}, {v})",
+              doc="x with the elements at some places replaced by those of v", propagates="v",
+              exact=True, group="used in derivatives"),
+    array_row("put_add", "x v at:", _put_add_kernel, _put,
+              rules=lambda site: ("delta", _back_to_value(site)),
+              latex=r"\operatorname{put\_add}({x}, {v})",
+              doc="x with the elements of v added at some places, also several at one",
+              propagates="x v", group="used in derivatives"),
 )
-from gradcli.ops.table.placing import Places, pick_kernel, pick_rules
+# fmt: on
+
+
+# --- indices -----------------------------------------------------------------------------
 
 
 def _index(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
@@ -117,17 +240,16 @@ def _index_rules(site: Site) -> tuple[str, ...]:
     if "at" in site.options:
         return pick_rules(site)
     shape, items = site.types[0].shape, site.options["items"]
-    new = tuple(_new_axes(items))
-    text = f"squeeze(delta, {shown(new if len(new) > 1 else new[0])})" if new else "delta"
+    new = _new_axes(items)
+    text = f"squeeze(delta, {shape_text(new)})" if new else "delta"
     own = [item for item in items if item is not None]
     ranges = [
         range(*item.indices(n)) if isinstance(item, slice) else range(item, item + 1)
         for item, n in zip(own, shape, strict=True)
     ]
-    if all(r == range(n) for r, n in zip(ranges, shape, strict=True)):
-        dropped = [i for i, item in enumerate(own) if not isinstance(item, slice)]
-        return (_with_axes(text, dropped),)
     dropped = [i for i, item in enumerate(own) if not isinstance(item, slice)]
+    if all(r == range(n) for r, n in zip(ranges, shape, strict=True)):
+        return (_with_axes(text, dropped),)
     block = text if len(dropped) == len(own) else _with_axes(text, dropped)
     at = shape_text([r.start for r in ranges])
     steps = [r.step for r in ranges]
@@ -149,16 +271,14 @@ def _new_axes(items: tuple[Any, ...]) -> list[int]:
 def _with_axes(text: str, axes: list[int]) -> str:
     if not axes:
         return text
-    return f"expand_dims({text}, {shown(tuple(axes) if len(axes) > 1 else axes[0])})"
+    return f"expand_dims({text}, {shape_text(axes)})"
 
 
 def _scatter(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     (t,) = types
     shape = shape_option(options["shape"])
     at = whole_numbers(options["at"], "at")
-    step = (
-        (1,) * len(shape) if options.get("step") is None else whole_numbers(options["step"], "step")
-    )
+    step = whole_numbers(options.get("step") or (1,) * len(shape), "step")
     block = t.shape or (1,) * len(shape)
     if not len(block) == len(at) == len(step) == len(shape) or 0 in step:
         raise Misfit
@@ -172,9 +292,8 @@ def _scatter(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords
 
 def _scatter_rules(site: Site) -> tuple[str, ...]:
     block, at, step = site.types[0].shape, site.options["at"], site.options["step"]
-    if not block:
-        return (f"delta[{', '.join(map(str, at))}]",)
-    return (f"delta[{', '.join(map(_slice_text, at, block, step))}]",)
+    places = map(_slice_text, at, block, step) if block else map(str, at)
+    return (f"delta[{', '.join(places)}]",)
 
 
 def _slice_text(start: int, count: int, step: int) -> str:
@@ -187,7 +306,7 @@ def _slice_text(start: int, count: int, step: int) -> str:
 
 
 # fmt: off
-ROWS = (
+INDEXED = (
     array_row("index", "x items:", index_kernel, _index, rules=_index_rules, call=False,
               latex=r"{x}_{{items}}",
               doc="x[i], x[i, j], x[a:b], x[:, None]: elements by place, counted from 0",
@@ -198,3 +317,5 @@ ROWS = (
         mpmath=None, traits="exact", propagates="x", group="used in derivatives"),
 )
 # fmt: on
+
+ROWS = (*INDEXED, *PICKED)

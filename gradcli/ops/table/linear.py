@@ -1,4 +1,4 @@
-"""The rows of linear algebra on one matrix: transposes, diagonals, inverses, determinants."""
+"""The rows of linear algebra on one matrix: transposes, diagonals, inverses, functions of it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from gradcli.ops.kernels import linear as lk
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.operation import Infer, Misfit, Shape, Site, Type
 from gradcli.ops.options import (
-    HELPER,
-    LINEAR,
     Keywords,
-    array_row,
     matrix,
     shape_option,
     shape_text,
     square,
+    transposed,
     whole,
 )
+from gradcli.ops.table.rows import HELPER, LINEAR, array_row
 
 # --- transposes and diagonals ------------------------------------------------------------
 
@@ -100,16 +99,6 @@ def _triangle(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keyword
     return Type(matrix(types[0])), {"k": _offset(options)}
 
 
-def _trace(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    matrix(types[0])
-    return Type(()), {}
-
-
-def _trace_rules(site: Site) -> tuple[str, ...]:
-    m, n = site.types[0].shape
-    return (f"delta*eye({m})" if m == n else f"delta*eye({m}, {n})",)
-
-
 # --- inverses and determinants -----------------------------------------------------------
 
 
@@ -117,21 +106,6 @@ def _stack(t: Type) -> Shape:
     """The axes in front of square matrices. Raises `Misfit`."""
     matrix(Type(t.shape[-2:]) if len(t.shape) > 2 else t, square=True)
     return t.shape[:-2]
-
-
-def _number_of_square(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    return Type(_stack(types[0])), {}
-
-
-def _inverse(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    _stack(types[0])
-    return Type(types[0].shape), {}
-
-
-def _inverse_rules(site: Site) -> tuple[str, ...]:
-    if len(site.out.shape) == 2:
-        return ("-out.T @ delta @ out.T",)
-    return ("-matrix_transpose(out) @ delta @ matrix_transpose(out)",)
 
 
 def _det_rules(one: str, stacked: str) -> Callable[[Site], tuple[str, ...]]:
@@ -189,33 +163,35 @@ TRANSPOSES = (
 
 DIAGONALS = (
     array_row(
-        "lower_half", "A", lambda A: (np.tril(A) + np.tril(A, -1)) / 2, square,
-        "lower_half(delta)", latex=r"\Phi({A})",
+        "lower_half", "A", lambda A: (np.tril(A) + np.tril(A, -1)) / 2, square, "lower_half(delta)",
+        latex=r"\Phi({A})",
         doc="lower triangle with half the diagonal, the factor that cholesky's rule is made of",
         mpmath=None, **HELPER),
     array_row("diag", "x k:=0", k.diag, _diag, rules=_diag_rules,
               doc="the diagonal matrix of a vector, or the diagonal of a matrix",
-              numpy="np.diag({x}, {k?})", mpmath=pk.diag, traits="selects view", **MOVES),
+              numpy="np.diag({x}, {k?})", traits="selects view", **MOVES),
     array_row("place_diagonal", "x shape: k:=0", k.place_diagonal, _place_diagonal,
               "diag(delta{k})", latex=r"\operatorname{diag}({x})",
-              doc="zeros of a shape with a vector on a diagonal", mpmath=pk.place_diagonal,
-              traits="exact selects", **HELPER),
+              doc="zeros of a shape with a vector on a diagonal", traits="exact selects", **HELPER),
     array_row("tril", "x k:=0", np.tril, _triangle, "tril(delta{k})",
               doc="lower triangle, up to the k-th diagonal", numpy="np.tril({x}, {k?})",
               traits="selects", **MOVES),
     array_row("triu", "x k:=0", np.triu, _triangle, "triu(delta{k})",
               doc="upper triangle, from the k-th diagonal on", numpy="np.triu({x}, {k?})",
               traits="selects", **MOVES),
-    array_row("trace", "A", lambda A: np.trace(A, axis1=-2, axis2=-1), _trace, rules=_trace_rules,
+    array_row("trace", "A", lambda A: np.trace(A, axis1=-2, axis2=-1),
+              lambda types, _: (Type(matrix(types[0])[2:]), {}), "delta*eye({sides})",
               latex=r"\operatorname{tr} {A}", doc="sum of the diagonal", traits="selects scalar",
               **LINEAR),
 )
 
 INVERSES = (
-    array_row("inv", "A", lk.inv, _inverse, rules=_inverse_rules, latex="{A}^{-1}",
+    array_row("inv", "A", lk.inv,
+              lambda types, _: (Type(_stack(types[0]) + types[0].shape[-2:]), {}),
+              "-{out_t} @ delta @ {out_t}", latex="{A}^{-1}",
               domain="a matrix that is not singular", failure="singular", doc="inverse matrix",
-              numpy="np.linalg.inv", mpmath=pk.inverse, traits="factorises",
-              **LINEAR, aliases="inverse"),
+              numpy="np.linalg.inv", mpmath=pk.inverse, traits="factorises", **LINEAR,
+              aliases="inverse"),
     array_row("solve", "A b", lk.solve, _solve, "-solve({At}, delta) @ out.T", "solve({At}, delta)",
               latex="{A}^{-1} {b}", domain="a matrix that is not singular", failure="singular",
               doc="the x with A @ x = b, b a vector or a matrix", numpy="np.linalg.solve",
@@ -228,12 +204,13 @@ INVERSES = (
               numpy="np.linalg.cholesky(symmetric({A}))",
               mpmath=pk.of_matrix(lambda mp, A: mp.cholesky((A + A.T) / 2)), traits="factorises",
               **LINEAR),
-    array_row("det", "A", lk.det, _number_of_square,
+    array_row("det", "A", lk.det, lambda types, _: (Type(_stack(types[0])), {}),
               rules=_det_rules("delta*cofactor(A)", "delta*out"), latex=r"\det {A}",
               doc="determinant", numpy="np.linalg.det",
               mpmath=pk.of_matrix(lambda mp, A: mp.det(A)), traits="factorises minors scalar",
               **LINEAR),
-    array_row("logdet", "A", lambda A: np.linalg.slogdet(A).logabsdet, _number_of_square,
+    array_row("logdet", "A", lambda A: np.linalg.slogdet(A).logabsdet,
+              lambda types, _: (Type(_stack(types[0])), {}),
               rules=_det_rules("delta*inv(A).T", "delta"), latex=r"\log \lvert \det {A} \rvert",
               domain="a matrix that is not singular", failure="singular",
               doc="log|det A|, also where the determinant overflows",
@@ -253,4 +230,99 @@ INVERSES = (
 )
 # fmt: on
 
-ROWS = (*TRANSPOSES, *DIAGONALS, *INVERSES)
+
+# --- functions of a matrix ---------------------------------------------------------------
+
+
+def _pinv_rules(site: Site) -> tuple[str, ...]:
+    """Golub and Pereyra 1973, equation (4.12), for a matrix whose rank stays."""
+    m, n = site.types[0].shape
+    rule = "-out.T @ delta @ out.T"
+    if m >= n:
+        rule += f" + (eye({m}) - A @ out) @ delta.T @ out @ out.T"
+    if n >= m:
+        rule += f" + out.T @ out @ delta.T @ (eye({n}) - out @ A)"
+    return (rule,)
+
+
+MOST_FACTORS = 64
+
+
+def _matrix_power(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    n = options["n"] = whole(options["n"], "n")
+    if abs(n) > MOST_FACTORS:
+        raise Misfit(f"n is from -{MOST_FACTORS} to {MOST_FACTORS}", plain=True)
+    out, _ = square(types, options)
+    return out, {"n": n}
+
+
+def _power_rules(site: Site) -> tuple[str, ...]:
+    """A sum over the places of the factor that moves; for the inverse each is -A⁻¹ dA A⁻¹."""
+    n = site.options["n"]
+
+    def power(e: int) -> str:
+        return "" if e == 0 else "A.T" if e == 1 else f"matrix_power(A, {e}).T"
+
+    if n <= 0:
+        ends = (f"{power(-i)} @ delta @ {power(n - 1 + i)}" for i in range(1, 1 - n))
+        return (" - ".join(["0*delta", *ends]),)
+    places = ((power(i), "delta", power(n - 1 - i)) for i in range(n))
+    return (" + ".join(" @ ".join(filter(None, factors)) for factors in places),)
+
+
+def _expm_slope_rules(site: Site) -> tuple[str, ...]:
+    """The mixed derivative is symmetric in its directions; its adjoint has all transposed."""
+    names = [f"A{i + 1}" for i in range(len(site.types))]
+    first, *rest = map(transposed, site.types, names)
+    kept = [rest, *(rest[:i] + rest[i + 1 :] for i in range(len(rest)))]
+    return tuple(f"expm_slope({', '.join([first, 'delta', *others])})" for others in kept)
+
+
+GAP = "where(eye({n}) == 1, 1, row(eigvalsh(A)) - col(eigvalsh(A)))"
+
+
+def _singular_rules(site: Site) -> tuple[str, ...]:
+    """Σ δ u vᵀ, with A v/σ for u, from the smaller of A Aᵀ and Aᵀ A."""
+    m, n = site.types[0].shape
+    if n <= m:
+        V = f"flip(eigenvectors({transposed(site.types[0], 'A')} @ A), axis=1)"
+        return (f"A @ {V} @ diag(delta/out) @ {V}.T",)
+    U = f"flip(eigenvectors(A @ {transposed(site.types[0], 'A')}), axis=1)"
+    return (f"{U} @ diag(delta/out) @ {U}.T @ A",)
+
+
+# fmt: off
+FUNCTIONS = (
+    array_row("pinv", "A", lk.pinv, lambda types, _: (Type(matrix(types[0])[::-1]), {}),
+              rules=_pinv_rules, numpy="np.linalg.pinv", doc="pseudoinverse of Moore and Penrose",
+              domain="a matrix whose rank does not change", mpmath=pk.matrices(pk.pinv),
+              traits="factorises", **LINEAR),
+    array_row("matrix_power", "A n:", lk.matrix_power, _matrix_power, rules=_power_rules,
+              latex="{A}^{n}", doc="product of n factors A; of the inverse for a negative n",
+              numpy="np.linalg.matrix_power", mpmath=pk.matrices(pk.matrix_power), **LINEAR),
+    array_row("expm", "A", lk.expm, square, "expm_slope({At}, delta)",
+              doc="exponential of a matrix, Σ Aⁿ/n! (SciPy)", numpy="scipy.linalg.expm",
+              mpmath=pk.of_matrix(lambda mp, A: mp.expm(A)), **LINEAR),
+    array_row("expm_slope", "*A", lk.expm_slope, square, rules=_expm_slope_rules,
+              doc="how expm(A) changes when A moves along each of the other matrices (SciPy)",
+              mpmath=None, traits="composite", group="used in derivatives"),
+    array_row("eigvalsh", "A", lk.eigvalsh,
+              lambda types, _: (Type(matrix(types[0], square=True)[:1]), {}),
+              "eigenvectors(A) @ diag(delta) @ eigenvectors(A).T",
+              doc="eigenvalues of a symmetric matrix, rising; of A the symmetric part is taken",
+              numpy="np.linalg.eigvalsh(symmetric({A}))", mpmath=pk.matrices(pk.eigenvalues),
+              traits="factorises", branch=lk.equal_eigenvalues, tie=lk.equal_eigenvalues,
+              convention="as if the eigenvalues had the order that they are computed in", **LINEAR),
+    array_row("eigenvectors", "A", lk.eigenvectors, square,
+              f"symmetric(out @ (where(eye({{n}}) == 1, 0, out.T @ delta/{GAP})) @ out.T)",
+              doc="eigenvectors of a symmetric matrix as columns, the largest element positive",
+              domain="a matrix with different eigenvalues", mpmath=pk.matrices(pk.eigenvectors),
+              traits="factorises", **LINEAR),
+    array_row("svdvals", "A", lk.svdvals, lambda types, _: (Type((min(matrix(types[0])),)), {}),
+              rules=_singular_rules, doc="singular values, falling",
+              numpy="np.linalg.svd({A}, compute_uv=False)", mpmath=pk.matrices(pk.singular_values),
+              traits="factorises", domain="different singular values above 0", **LINEAR),
+)
+# fmt: on
+
+ROWS = (*TRANSPOSES, *DIAGONALS, *INVERSES, *FUNCTIONS)

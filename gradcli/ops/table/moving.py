@@ -7,7 +7,6 @@ places says where each element goes, and the derivative takes it back.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from gradcli.ops.kernels import arrays as k
 from gradcli.ops.operation import Array, Infer, Misfit, Operation, Shape, Site, Type
 from gradcli.ops.options import (
     Keywords,
-    array_row,
     one_axis,
     shape_option,
     shape_text,
@@ -25,8 +23,9 @@ from gradcli.ops.options import (
     whole_numbers,
     whole_parts,
 )
-from gradcli.ops.table.placing import Places, pick_kernel, pick_rules
-from gradcli.ops.table.shaping import concat, concat_kernel, concat_rules, stack, stack_rules
+from gradcli.ops.table.indexing import Places, pick_kernel, pick_rules
+from gradcli.ops.table.rows import array_row
+from gradcli.ops.table.shaping import MOVES, concat, concat_kernel, concat_rules, stack, stack_rules
 
 # --- elements by the places that NumPy gives them ----------------------------------------
 
@@ -50,19 +49,8 @@ def moved(name: str, parameters: str, move: Callable[..., Any], doc: str, **more
         options.update(at=at, result=places.shape)
         return Type(places.shape), {"at": at.array, "shape": places.shape, "rank": len(t.shape)}
 
-    more.setdefault("rules", pick_rules)
-    more.setdefault("latex", rf"\operatorname{{{name}}}({{x}})".replace("_", r"\_"))
-    traits = f"exact {more.pop('traits', '')}"
-    return array_row(
-        name,
-        parameters,
-        pick_kernel,
-        infer,
-        doc=doc,
-        traits=traits,
-        group="shapes and elements",
-        **more,
-    )
+    more = {"rules": pick_rules, **MOVES, **more}
+    return array_row(name, parameters, pick_kernel, infer, doc=doc, **more)
 
 
 def _opposite(site: Site) -> tuple[str, ...]:
@@ -79,9 +67,8 @@ def _part(places: Any, n: Any, i: int, axis: int) -> Any:
 
 def _broadcast(places: Any, shape: Any) -> Any:
     """Repeated to a shape, in which -1 leaves a length as it is (PyTorch)."""
-    shape = (
-        shape_option(shape, unknown=False) if -1 not in whole_numbers(shape, "a length") else shape
-    )
+    if -1 not in whole_numbers(shape, "a length"):
+        shape = shape_option(shape)
     own = (1,) * (len(np.atleast_1d(shape)) - places.ndim) + places.shape
     wanted = [m if n == -1 else n for n, m in zip(np.atleast_1d(shape), own, strict=True)]
     return np.broadcast_to(places, tuple(map(int, wanted)))
@@ -97,23 +84,19 @@ def _flatten_from(places: Any, start: int, end: int) -> Any:
 # fmt: off
 PLACED = (
     moved("roll", "x shift: axis:=None", np.roll, "elements moved on in a circle, along an axis",
-          rules=_opposite, numpy="np.roll({x}, {shift}, {axis=})", propagates="x"),
-    moved("tile", "x reps:", np.tile, "the array repeated, along each axis",
-          numpy="np.tile({x}, {reps})"),
-    moved("broadcast_to", "x shape:", _broadcast, "the array repeated to a shape",
-          aliases="expand", numpy="np.broadcast_to({x}, {shape})", traits="view"),
+          rules=_opposite, propagates="x"),
+    moved("tile", "x reps:", np.tile, "the array repeated, along each axis"),
+    moved("broadcast_to", "x shape:", _broadcast, "the array repeated to a shape", aliases="expand",
+          traits="view"),
     moved("flatten_from", "x start:=0 end:=-1", _flatten_from, "some neighbouring axes as one",
           numpy="np.reshape({x}, {shape})", traits="view"),
-    moved("atleast_1d", "x", np.atleast_1d, "a number as a vector, else x",
-          numpy="np.atleast_1d({x})", traits="view"),
+    moved("atleast_1d", "x", np.atleast_1d, "a number as a vector, else x", traits="view"),
     moved("atleast_2d", "x", np.atleast_2d, "a vector as a matrix of one row, else x",
-          numpy="np.atleast_2d({x})", traits="view"),
+          traits="view"),
     moved("rot90", "x k:=1", np.rot90, "a matrix turned by 90 degrees", numpy="np.rot90({x}, {k?})",
           traits="view"),
-    moved("fliplr", "x", np.fliplr, "the columns in reverse order", numpy="np.fliplr({x})",
-          traits="view"),
-    moved("flipud", "x", np.flipud, "the rows in reverse order", numpy="np.flipud({x})",
-          traits="view"),
+    moved("fliplr", "x", np.fliplr, "the columns in reverse order", traits="view"),
+    moved("flipud", "x", np.flipud, "the rows in reverse order", traits="view"),
     moved("half_of", "x i: axis:=-1", lambda p, i, axis: _part(p, 2, i, axis),
           "the first or second half of an axis", numpy="np.split({x}, 2, {axis})[{i}]",
           traits="view selects"),
@@ -150,19 +133,8 @@ def _ordered(
     def rules(site: Site) -> tuple[str, ...]:
         return (f"permute(delta, {shown(tuple(map(int, np.argsort(site.options['order']))))})",)
 
-    return array_row(
-        name,
-        parameters,
-        _axes_kernel,
-        infer,
-        rules=rules,
-        doc=doc,
-        latex=r"{x}^\top",
-        traits="exact view",
-        propagates="x",
-        group="shapes and elements",
-        **more,
-    )
+    more |= {"rules": rules, "latex": r"{x}^\top", "traits": "view", "propagates": "x"}
+    return array_row(name, parameters, _axes_kernel, infer, doc=doc, **MOVES, **more)
 
 
 def _permuted(rank: int, axes: Any) -> list[int]:
@@ -191,12 +163,10 @@ def _carried(rank: int, source: Any, destination: Any) -> list[int]:
 
 # fmt: off
 AXES = (
-    _ordered("permute", "x axes:", _permuted, "the axes in another order",
-             aliases="transpose", numpy="np.transpose({x}, {axes})"),
-    _ordered("swapaxes", "x axis1: axis2:", _swapped, "two axes swapped",
-             numpy="np.swapaxes({x}, {axis1}, {axis2})"),
-    _ordered("moveaxis", "x source: destination:", _carried, "axes moved to other places",
-             numpy="np.moveaxis({x}, {source}, {destination})"),
+    _ordered("permute", "x axes:", _permuted, "the axes in another order", aliases="transpose",
+             numpy="np.transpose"),
+    _ordered("swapaxes", "x axis1: axis2:", _swapped, "two axes swapped"),
+    _ordered("moveaxis", "x source: destination:", _carried, "axes moved to other places"),
 )
 # fmt: on
 
@@ -236,23 +206,16 @@ def _joined_rules(site: Site) -> tuple[str, ...]:
     return stack_rules(site) if stacked else concat_rules(site)
 
 
-_joined = partial(
-    array_row,
-    rules=_joined_rules,
-    sequence=True,
-    propagates="arrays",
-    exact=True,
-    group="shapes and elements",
-)
+JOINED_ROWS: Keywords = {"rules": _joined_rules, "sequence": True, "propagates": "arrays", **MOVES}
 
 # fmt: off
 JOINED = (
-    _joined("hstack", "*arrays", _joined_kernel, _beside,
-            doc="vectors end to end, matrices side by side", numpy="np.hstack(({arrays}))"),
-    _joined("vstack", "*arrays", _joined_kernel, _joining(0),
-            doc="vectors as rows, matrices one on another", numpy="np.vstack(({arrays}))"),
-    _joined("column_stack", "*arrays", _joined_kernel, _joining(1),
-            doc="vectors as columns, matrices side by side", numpy="np.column_stack(({arrays}))"),
+    array_row("hstack", "*arrays", _joined_kernel, _beside,
+              doc="vectors end to end, matrices side by side", **JOINED_ROWS),
+    array_row("vstack", "*arrays", _joined_kernel, _joining(0),
+              doc="vectors as rows, matrices one on another", **JOINED_ROWS),
+    array_row("column_stack", "*arrays", _joined_kernel, _joining(1),
+              doc="vectors as columns, matrices side by side", **JOINED_ROWS),
 )
 # fmt: on
 
@@ -269,13 +232,10 @@ def _widths(given: Any, rank: int) -> Widths:
         pairs = (pairs,) * rank
     elif len(pairs) == 1:
         pairs *= rank
-    found = tuple(
-        (p[0], p[-1]) if isinstance(p, tuple) else (p, p)
-        for p in pairs  # one number is for both sides
-    )
-    if len(found) != rank:
+    if len(pairs) != rank:
         raise Misfit(f"there is a pair of widths for each of {rank} axes", plain=True)
-    return tuple((whole(a, "a width", 0), whole(b, "a width", 0)) for a, b in found)
+    both = (p if isinstance(p, tuple) else (p,) for p in pairs)  # one number is for both sides
+    return tuple((whole(p[0], "a width", 0), whole(p[-1], "a width", 0)) for p in both)
 
 
 def _pad(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
@@ -336,12 +296,12 @@ def _diff_rules(site: Site) -> tuple[str, ...]:
 
 # fmt: off
 BORDERS = (
-    array_row("pad", "x width: value:=0", _pad_kernel, _pad, rules=_pad_rules, exact=True,
+    array_row("pad", "x width: value:=0", _pad_kernel, _pad, rules=_pad_rules, propagates="x",
               doc="x with a border of a number, its widths for each axis before and behind",
-              group="shapes and elements", propagates="x"),
-    array_row("pad_last", "x width: value:=0", _pad_kernel, _pad_last, rules=_pad_rules, exact=True,
-              doc="pad with the widths of the last axis first, as PyTorch's F.pad",
-              group="shapes and elements", propagates="x"),
+              **MOVES),
+    array_row("pad_last", "x width: value:=0", _pad_kernel, _pad_last, rules=_pad_rules,
+              doc="pad with the widths of the last axis first, as PyTorch's F.pad", propagates="x",
+              **MOVES),
     array_row("diff", "x n:=1 axis:=-1", np.diff, _diff, rules=_diff_rules, composite=True,
               doc="differences of neighbours along an axis, n times",
               numpy="np.diff({x}, {n}, {axis})", group="along an axis"),

@@ -6,11 +6,11 @@ import numpy as np
 
 from gradcli.ops.kernels import elementwise as k
 from gradcli.ops.kernels import slopes as sk
-from gradcli.ops.operation import Loss, Operation
+from gradcli.ops.operation import Loss
 from gradcli.ops.table.rows import AT_ZERO, grouped, row, unary
 
 # fmt: off
-POWERS = (
+ROWS = grouped("powers, exponentials, logarithms", (
     unary("abs", np.abs, "sign(x)", "absolute value, also |x|", symbol="abs",
           aliases="abs absolute fabs", latex=r"\lvert {x} \rvert", convention="0 at 0",
           mpmath="fabs", traits="exact", propagates="x", square="x^2", wrong="abs(x); x",
@@ -24,11 +24,10 @@ POWERS = (
     unary("cbrt", np.cbrt, "1/(3*out^2)", "cube root, also of negative numbers",
           latex=r"\sqrt[3]{{x}}", mpmath=lambda mp, x: mp.sign(x) * mp.cbrt(abs(x)), propagates="x",
           wrong="1/cbrt(x)^2; cbrt(x)/3"),
-    unary("square", np.square, "2*x", "x²", latex="{x}^2", mpmath=lambda _mp, x: x * x,
-          jit="{0}*{0}", exponent=2),
-    unary("rsqrt", lambda x: 1.0 / np.sqrt(x), "-out/(2*x)", "1/√x",
-          latex=r"\frac{1}{\sqrt{{x}}}", domain="x > 0", numpy="1/np.sqrt({x})",
-          mpmath=lambda mp, x: 1 / mp.sqrt(x), careful="-0.5*(out/x)"),
+    unary("square", np.square, "2*x", "x²", latex="{x}^2", jit="{0}*{0}", exponent=2),
+    unary("rsqrt", lambda x: 1.0 / np.sqrt(x), "-out/(2*x)", "1/√x", latex=r"\frac{1}{\sqrt{{x}}}",
+          domain="x > 0", numpy="1/np.sqrt({x})", mpmath=lambda mp, x: 1 / mp.sqrt(x),
+          careful="-0.5*(out/x)"),
     unary("exp", np.exp, "out", "e to the x", latex="e^{{x}}",
           hint="log of a sum of exponentials is logsumexp; softmax and sigmoid are safe too",
           traits="floats", wrong="x*exp(x - 1); log(x)"),
@@ -71,8 +70,5 @@ POWERS = (
         tie=lambda x, y: (x == 0) & (y == 0),
         losses=(Loss("x", "where the value is below 1e-307", (-5e-324, 5e-324)),
                 Loss("y", "where the value is below 1e-307", (-5e-324, 5e-324)))),
-)
+))
 # fmt: on
-
-
-ROWS: tuple[Operation, ...] = grouped("powers, exponentials, logarithms", POWERS)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from gradcli.ops.kernels import arrays as k
-from gradcli.ops.kernels import precise as pk
-from gradcli.ops.operation import Misfit, Shape, Site, Type
-from gradcli.ops.options import LINEAR, Keywords, array_row, shape_text
+from gradcli.ops.operation import Misfit, Shape, Site, Type, times
+from gradcli.ops.options import Keywords, shape_text
+from gradcli.ops.table.rows import LINEAR, array_row
 
 # --- the matrix product ------------------------------------------------------------------
 
@@ -24,11 +24,8 @@ def product_case(a: Type, b: Type) -> str:
         return "stack"
     if ranks == (2, 2):
         return "mm"
-    return _letter(a) + ("r" if b.row and ranks[0] == 1 else "v" if ranks[1] == 1 else "m")
-
-
-def _letter(a: Type) -> str:
-    return "v" if len(a.shape) == 1 else "r" if a.row else "m"
+    first = "v" if ranks[0] == 1 else "r" if a.row else "m"
+    return first + ("r" if b.row and first == "v" else "v" if ranks[1] == 1 else "m")
 
 
 def product_type(a: Type, b: Type) -> Type:
@@ -87,7 +84,7 @@ def _product_hint(a: Type, b: Type, case: str) -> str | None:
         if _fits(left, right):
             if product_case(left, right) == "vr":
                 return f"{text} is the outer product"
-            return f"{text} would be {_factor(left)} times {_factor(right)}"
+            return f"{text} would be {times(left.shape)} times {times(right.shape)}"
     return None
 
 
@@ -95,10 +92,6 @@ def _transposed(t: Type) -> Type:
     if len(t.shape) == 1:
         return Type((1, *t.shape), row=True)
     return Type(t.shape[1:] if t.row else t.shape[::-1])
-
-
-def _factor(t: Type) -> str:
-    return "×".join(map(str, t.shape))
 
 
 def _matmul(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
@@ -180,14 +173,12 @@ def _inner_rules(site: Site) -> tuple[str, str]:
     a, b = site.types
     if not a.shape or not b.shape:
         return _scaling(a, b, "b"), _scaling(b, a, "a")
-    match len(a.shape), len(b.shape):
-        case 1, 1:
-            return "delta*b", "delta*a"
-        case 2, 1:
-            return "delta @ b.T", "delta @ a"
-        case 1, 2:
-            return "delta @ b", "delta @ a.T"
-    return "delta @ b", "delta.T @ a"
+    return {
+        (1, 1): ("delta*b", "delta*a"),
+        (2, 1): ("delta @ b.T", "delta @ a"),
+        (1, 2): ("delta @ b", "delta @ a.T"),
+        (2, 2): ("delta @ b", "delta.T @ a"),
+    }[len(a.shape), len(b.shape)]
 
 
 def _outer(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
@@ -250,14 +241,13 @@ ROWS = (
     array_row("matmul", "A B", k.matmul, _matmul, rules=_matmul_rules, symbol="@", plain=np.matmul,
               latex="{A} \\, {B}",
               doc="matrix product; a.T @ b is a number, a @ b.T the outer product of vectors",
-              mpmath=pk.contraction(k.matmul), traits="contracts", propagates="A B", **LINEAR,
-              aliases="mm mv bmm"),
+              traits="contracts", propagates="A B", **LINEAR, aliases="mm mv bmm"),
     array_row("dot", "a b", k.dot, _dot, rules=_dot_rules, latex=r"{a} \cdot {b}",
-              doc="dot product of vectors; the matrix product of matrices",
-              mpmath=pk.contraction(k.dot), traits="contracts", propagates="a b", **LINEAR),
+              doc="dot product of vectors; the matrix product of matrices", traits="contracts",
+              propagates="a b", **LINEAR),
     array_row("inner", "a b", k.inner, _inner, rules=_inner_rules,
               latex=r"\langle {a}, {b} \rangle", doc="sums of products along the last axis of both",
-              mpmath=pk.contraction(k.inner), propagates="a b", **LINEAR),
+              propagates="a b", **LINEAR),
     array_row("outer", "a b", k.outer, _outer, rules=_outer_rules, latex=r"{a} \, {b}^\top",
               doc="every element of a times every element of b; arrays are flattened",
               numpy="np.outer({a:flat}, {b:flat})", propagates="a b", group="linear algebra"),

@@ -1,31 +1,34 @@
-"""The rows that work along axes: sums, extremes, norms, softmax, running sums and products.
+"""The rows that work along axes: sums, extremes, norms; softmax and running sums keep them.
 
 A reduction's upstream has lost the axes that were summed over. The rules put them back with
-`expand_dims(delta, axis)`, unless everything was reduced or `keepdims` kept them.
+`expand_dims(delta, axis)`, unless everything was reduced or `keepdims` kept them. A running product
+is differentiated by a backward recurrence instead of a division by x, so that zeros do no harm.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from gradcli.ops.kernels import arrays as k
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import reductions as rk
 from gradcli.ops.operation import Array, Misfit, Notation, Site, Type
 from gradcli.ops.options import (
-    HELPER,
     Keywords,
     along,
-    array_row,
     axis_argument,
     behind,
     expanded,
-    of_array,
+    line_axis,
     reduced_count,
     reduction,
     shown,
+    whole,
 )
+from gradcli.ops.table.rows import HELPER, array_row, of_array
 
 # --- sums, means, products ---------------------------------------------------------------
 
@@ -37,16 +40,10 @@ def _reduce(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]
 
 def _reduce_something(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     """For reductions that have no value without elements."""
-    shape, keywords = reduction(types[0], options)
+    found = _reduce(types, options)
     if reduced_count(types[0], options) == 0:
         raise Misfit(f"there is nothing to reduce in {types[0]}", plain=True)
-    return Type(shape), keywords
-
-
-def _mean_rules(site: Site) -> tuple[str, ...]:
-    text = f"{expanded(site, 'delta')}*ones_like(x)" if site.types[0].shape else "delta"
-    count = reduced_count(site.types[0], site.options)
-    return (text if count == 1 else f"{text}/{count}",)
+    return found
 
 
 def _prod_others(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
@@ -58,13 +55,10 @@ def _prod_others(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keyw
 def _prod_others_rules(site: Site) -> tuple[str, ...]:
     """A mixed derivative is symmetric: by a direction, `delta` stands in the direction's place."""
     names = [f"x{i + 1}" for i in range(len(site.types))]
+    places = [[*names, "delta"]]
+    places += [[*names[:i], "delta", *names[i + 1 :]] for i in range(1, len(names))]
     axis = axis_argument(site.options)
-    by_x = f"prod_others({', '.join([*names, 'delta'])}{axis})"
-    by_direction = [
-        f"prod_others({', '.join([*names[:i], 'delta', *names[i + 1 :]])}{axis})"
-        for i in range(1, len(names))
-    ]
-    return (by_x, *by_direction)
+    return tuple(f"prod_others({', '.join(given)}{axis})" for given in places)
 
 
 # --- the spread of values ----------------------------------------------------------------
@@ -81,32 +75,6 @@ def _moment(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]
             f"with ddof = {shown(ddof)} it needs more than {shown(ddof)} elements", plain=True
         )
     return Type(shape), {**keywords, "count": count}
-
-
-def _count(site: Site) -> str:
-    """The number that the sum of squares is divided by."""
-    return shown(reduced_count(site.types[0], site.options) - site.options["ddof"])
-
-
-def _centred(site: Site) -> str:
-    return f"(x - mean(x{along(site)}))"
-
-
-def _twice_centred(site: Site) -> str:
-    """x - mean(x) without the rounding error of the mean, which is large where x is."""
-    once = _centred(site)
-    return f"({once} - mean({once}{along(site)}))"
-
-
-def _var_rule(site: Site, centred: str) -> tuple[str, ...]:
-    return (f"2/{_count(site)}*{expanded(site, 'delta')}*{centred}",)
-
-
-def _std_rule(site: Site, centred: str) -> tuple[str, ...]:
-    count = _count(site)
-    delta, out = expanded(site, "delta"), expanded(site, "out")
-    divisor = out if count == "1" else f"({count}*{out})"
-    return (f"{delta}*where({out} == 0, 0, {centred}/{divisor})",)
 
 
 def _std_tie(x: Array, axis: rk.Axes, keepdims: bool, count: float) -> Any:  # noqa: FBT001
@@ -186,17 +154,9 @@ def _norm_tie(x: Array, axis: rk.Axes, keepdims: bool, p: float = 2) -> Any:  # 
     return np.all(size == 0, axis=axis)
 
 
-# --- exponentials ------------------------------------------------------------------------
-
-
-def _logsumexp_rules(site: Site) -> tuple[str, ...]:
-    shape = site.types[0].shape
-    if not shape:
-        return ("delta",)
-    axis = axis_argument(site.options) or (", axis=None" if len(shape) > 1 else "")
-    return (f"{expanded(site, 'delta')}*softmax(x{axis})",)
-
-
+CENTRED = "(x - mean(x{along}))"
+TWICE_CENTRED = f"({CENTRED} - mean({CENTRED}{{along}}))"
+"""Without the rounding error of the mean, which is large where x is."""
 EVENLY = of_array("{delta}*(x == {out})/sum(x == {out}{along})")
 AXES = "x axis:=None keepdims:=False"
 REDUCTION: dict[str, Any] = {"group": "reductions", "scalar": True}
@@ -204,17 +164,16 @@ REDUCTION: dict[str, Any] = {"group": "reductions", "scalar": True}
 # fmt: off
 SUMS = (
     array_row("sum", AXES, np.add.reduce, _reduce, rules=of_array("{delta}*ones_like(x)"),
-              latex=r"\sum {x}",
-              doc="sum of the elements", numpy="np.sum({x:count}, {axis=}, {keepdims=})",
+              latex=r"\sum {x}", doc="sum of the elements",
+              numpy="np.sum({x:count}, {axis=}, {keepdims=})",
               mpmath=lambda _mp, x, **more: np.sum(x, **more), traits="composite", propagates="x",
               jacobian=lambda site: "" if site.out.shape else "ones({n})", **REDUCTION),
-    array_row("mean", AXES, np.mean, _reduce_something, rules=_mean_rules, aliases="average",
-              doc="mean of the elements", numpy="np.mean({x:all}, {axis=}, {keepdims=})",
+    array_row("mean", AXES, np.mean, _reduce_something, aliases="average",
+              rules=of_array("{delta}*ones_like(x){over}"), doc="mean of the elements",
               traits="composite", propagates="x", **REDUCTION),
     array_row("prod", AXES, rk.prod, _reduce, latex=r"\prod {x}",
               rules=of_array("{delta}*prod_others(x{given_axis})"),
               doc="product of the elements; its derivative is right with zeros too",
-              numpy="np.prod({x:all}, {axis=}, {keepdims=})",
               mpmath=pk.along(lambda mp, row: mp.fprod(row)), traits="composite", **REDUCTION),
     array_row(
         "prod_others", "*x axis:=None", rk.prod_others, _prod_others, rules=_prod_others_rules,
@@ -224,31 +183,26 @@ SUMS = (
 )
 
 EXTREMES = (
-    array_row("amax", AXES, np.max, _reduce_something, rules=EVENLY, aliases="max amax",
-              call=False, latex=r"\max {x}", convention="evenly among the tied",
-              doc="largest element", numpy="np.max({x:all}, {axis=}, {keepdims=})",
-              mpmath=pk.along(lambda _mp, row: max(row)), traits="exact selects", square="",
-              branch=first_place(np.argmax), tie=several(np.max), **REDUCTION),
-    array_row("amin", AXES, np.min, _reduce_something, rules=EVENLY, aliases="min amin",
-              call=False, latex=r"\min {x}", convention="evenly among the tied",
-              doc="smallest element", numpy="np.min({x:all}, {axis=}, {keepdims=})",
-              mpmath=pk.along(lambda _mp, row: min(row)), traits="exact selects", square="",
-              branch=first_place(np.argmin), tie=several(np.min), **REDUCTION),
+    array_row("amax", AXES, np.max, _reduce_something, rules=EVENLY, aliases="max amax", call=False,
+              latex=r"\max {x}", convention="evenly among the tied", doc="largest element",
+              numpy="np.max", mpmath=pk.along(lambda _mp, row: max(row)), traits="exact selects",
+              square="", branch=first_place(np.argmax), tie=several(np.max), **REDUCTION),
+    array_row("amin", AXES, np.min, _reduce_something, rules=EVENLY, aliases="min amin", call=False,
+              latex=r"\min {x}", convention="evenly among the tied", doc="smallest element",
+              numpy="np.min", mpmath=pk.along(lambda _mp, row: min(row)), traits="exact selects",
+              square="", branch=first_place(np.argmin), tie=several(np.min), **REDUCTION),
 )
 
 SPREAD = (
     array_row("var", "x axis:=None ddof:=0 keepdims:=False", rk.var, _moment,
-              rules=lambda site: _var_rule(site, _centred(site)),
-              careful=lambda site: _var_rule(site, _twice_centred(site)),
+              "2/{count}*{delta}*" + CENTRED, careful="2/{count}*{delta}*" + TWICE_CENTRED,
               doc="variance: the mean squared distance from the mean (ddof=1: over n - 1)",
-              numpy="np.var({x:all}, {axis=}, {keepdims=}, {ddof=})", mpmath=pk.along(pk.variance),
-              traits="composite", **REDUCTION),
+              mpmath=pk.along(pk.variance), traits="composite", **REDUCTION),
     array_row("std", "x axis:=None ddof:=0 keepdims:=False", rk.std, _moment,
-              rules=lambda site: _std_rule(site, _centred(site)),
-              careful=lambda site: _std_rule(site, _twice_centred(site)),
+              f"{{delta}}*where({{out}} == 0, 0, {CENTRED}/{{scaled_out}})",
+              careful=f"{{delta}}*where({{out}} == 0, 0, {TWICE_CENTRED}/{{scaled_out}})",
               convention="0 where all elements are equal",
               doc="standard deviation, the square root of var",
-              numpy="np.std({x:all}, {axis=}, {keepdims=}, {ddof=})",
               mpmath=pk.along(lambda mp, row, count: mp.sqrt(pk.variance(mp, row, count))),
               traits="composite", square="var(x)", branch=_std_tie, tie=_std_tie, **REDUCTION),
     array_row("norm", "x p:=None axis:=None keepdims:=False", rk.norm, _norm, rules=_norm_rules,
@@ -270,10 +224,121 @@ SPREAD = (
 )
 
 EXPONENTIALS = (
-    array_row("logsumexp", AXES, rk.logsumexp, _reduce_something, rules=_logsumexp_rules,
-              latex=r"\log \sum e^{{x}}", doc="log of the sum of exponentials, without overflow",
-              mpmath=pk.along(pk.log_sum), traits="composite", **REDUCTION),
+    array_row("logsumexp", AXES, rk.logsumexp, _reduce_something,
+              rules=of_array("{delta}*softmax(x{given_axis_or_all})"), latex=r"\log \sum e^{{x}}",
+              doc="log of the sum of exponentials, without overflow", mpmath=pk.along(pk.log_sum),
+              traits="composite", **REDUCTION),
 )
 # fmt: on
 
-ROWS = (*SUMS, *EXTREMES, *SPREAD, *EXPONENTIALS)
+
+# --- softmax ---------------------------------------------------------------------------
+
+
+def _normalise(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    (t,) = types
+    if not t.shape:
+        raise Misfit("it needs a vector or a matrix, not a number")
+    options.setdefault("axis", -1)
+    keywords = behind(t, options)
+    if any(t.shape[i] == 0 for i in keywords["axis"]):
+        raise Misfit(f"there is nothing to take together in {t}", plain=True)
+    return Type(t.shape), keywords
+
+
+def _for_vector(jacobian: str) -> Callable[[Site], str]:
+    """A matrix of derivatives that holds where the output is a vector."""
+    return lambda site: jacobian if len(site.out.shape) == 1 else ""
+
+
+def _softmax_slope(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    if types[0].shape != types[1].shape:
+        raise Misfit
+    return _normalise(types[:1], options)
+
+
+TOP = "(p == max(p{keep}))"
+SHIFTED = f"(d - sum(d*{TOP}{{keep}})/sum({TOP}{{keep}}))"
+"""d less what it is at the largest p, as the kernel has it."""
+
+
+# --- running sums and products -----------------------------------------------------------
+
+
+def _line(what: str) -> Any:
+    def infer(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+        shape = types[0].shape
+        if any(t.shape != shape for t in types):
+            raise Misfit
+        return Type(shape), {"axis": line_axis(types[0], options, what) - len(shape)}
+
+    return infer
+
+
+def _shift(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    out, keywords = _line("shift")(types, options)
+    places = options["k"] = whole(options.get("k", 1), "k")
+    fill = options["fill"] = options.get("fill", 0)
+    if not isinstance(fill, int | float):
+        raise Misfit(f"fill must be a number, not {shown(fill)}", plain=True)
+    return out, {**keywords, "k": places, "fill": fill}
+
+
+LINE: dict[str, Any] = {"composite": True, "group": "along an axis"}
+
+# fmt: off
+SOFTMAX = (
+    array_row("softmax", "x axis:=-1", rk.softmax, _normalise, "out*(delta - sum(delta*out{keep}))",
+              careful="softmax_slope(out, delta, axis={axis})",
+              doc="exponentials divided by their sum, along the last axis unless told",
+              mpmath=pk.softmax, jacobian=_for_vector("diag({out}) - {out} @ {out}.T"),
+              wrong="delta*out*(1 - out); delta*out; delta*(1 - out)", **LINE),
+    array_row("log_softmax", "x axis:=-1", rk.log_softmax, _normalise,
+              "delta - exp(out)*sum(delta{keep})",
+              careful="-delta*expm1(out) - exp(out)*(sum(delta{keep}) - delta)",
+              latex=r"\log \operatorname{softmax}({x})",
+              doc="logarithm of softmax, without overflow or lost digits", mpmath=pk.log_softmax,
+              propagates="x", jacobian=_for_vector("eye({n}) - exp({out}) @ ones({n}).T"),
+              wrong="delta - exp(out); delta*(1 - exp(out))", **LINE),
+)
+
+RUNNING = (
+    array_row("cumsum", "x axis:=None", np.cumsum, _line("cumsum"),
+              "flip(cumsum(flip(delta{given_axis}){given_axis}){given_axis})",
+              doc="running sums; of a matrix it needs the axis", propagates="x", **LINE),
+    array_row("logcumsumexp", "x axis:=None", np.logaddexp.accumulate, _line("logcumsumexp"),
+              "exp(x - out)*recurrence_back(exp(minimum(shift(out{given_axis}) - out, 0)), "
+                  "delta{given_axis})",
+              doc="logarithms of the running sums of exponentials, without overflow",
+              numpy="np.logaddexp.accumulate", mpmath=pk.cumulated_log_sum, **LINE),
+    array_row("cumprod", "x axis:=None", np.cumprod, _line("cumprod"),
+              "shift(out{given_axis}, fill=1)*recurrence_back(x, delta{given_axis})",
+              doc="running products; of a matrix it needs the axis", **LINE),
+    array_row(
+        "shift", "x k:=1 axis:=None fill:=0", k.shift, _shift,
+        rules=lambda site: (f"shift(delta, {-site.options['k']}{axis_argument(site.options)})",),
+        doc="elements moved k places towards the end, `fill` in the places left free", mpmath=None,
+        traits="exact", **HELPER),
+    array_row("recurrence", "a b axis:=None", k.recurrence, _line("recurrence"),
+              "shift(out{given_axis})*recurrence_back(a, delta{given_axis})",
+              "recurrence_back(a, delta{given_axis})", latex=r"r_i = {a}_i r_{i-1} + {b}_i",
+              doc="r[i] = a[i]*r[i - 1] + b[i], with r[0] = b[0]", traits="composite", **HELPER),
+    array_row(
+        "recurrence_back", "a b axis:=None", k.recurrence_back, _line("recurrence_back"),
+        "shift(recurrence(a, delta{given_axis}){given_axis})*out",
+        "recurrence(a, delta{given_axis})", latex=r"r_i = {a}_{i+1} r_{i+1} + {b}_i",
+        doc="r[i] = a[i + 1]*r[i + 1] + b[i], from the last, r[n - 1] = b[n - 1], to the first",
+        traits="composite", **HELPER),
+)
+
+SOFTMAX_SLOPE = (
+    array_row(
+        "softmax_slope", "p d axis:=-1", rk.softmax_slope, _softmax_slope,
+        f"delta*({SHIFTED} - sum({SHIFTED}*p{{keep}})) - {SHIFTED}*sum(delta*p{{keep}})",
+        "softmax_slope(p, delta, axis={axis})", latex=r"{p} \odot ({d} - {p}^\top {d})",
+        doc="p*(d - sum(p*d)), for p with the sum 1: the derivative of softmax in a direction",
+        mpmath=None, traits="composite", **HELPER),
+)
+# fmt: on
+
+ROWS = (*SUMS, *EXTREMES, *SPREAD, *EXPONENTIALS, *SOFTMAX, *RUNNING, *SOFTMAX_SLOPE)

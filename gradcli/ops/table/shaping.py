@@ -16,7 +16,6 @@ from gradcli.ops.kernels import arrays as k
 from gradcli.ops.operation import Array, Misfit, Notation, Shape, Site, Type, times
 from gradcli.ops.options import (
     Keywords,
-    array_row,
     axis_option,
     behind,
     one_axis,
@@ -27,6 +26,7 @@ from gradcli.ops.options import (
     whole,
     whole_numbers,
 )
+from gradcli.ops.table.rows import array_row
 
 # --- joining -----------------------------------------------------------------------------
 
@@ -128,8 +128,7 @@ def _reshape(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords
 
 
 def _flatten(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    (t,) = types
-    return Type((t.size,)), {"shape": (t.size,), "rank": len(t.shape)}
+    return _reshape(types, {"shape": types[0].size})
 
 
 def _back(site: Site) -> tuple[str, ...]:
@@ -153,12 +152,10 @@ def _squeeze(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords
 
 def _squeeze_rules(site: Site) -> tuple[str, ...]:
     shape, axis = site.types[0].shape, site.options["axis"]
-    if axis is None:
-        ones = tuple(i for i, n in enumerate(shape) if n == 1)
-        if not ones:
-            return ("delta",)
-        axis = ones[0] if len(ones) == 1 else ones
-    return (f"expand_dims(delta, {shown(axis)})",)
+    ones = tuple(i for i, n in enumerate(shape) if n == 1)
+    if axis is None and not ones:
+        return ("delta",)
+    return (f"expand_dims(delta, {shape_text(ones) if axis is None else shown(axis)})",)
 
 
 def _expand_dims(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
@@ -204,15 +201,10 @@ def _repeat_rules(site: Site) -> tuple[str, ...]:
     return (_shaped(total, shape) if axis is None and len(shape) > 1 else total,)
 
 
-def _flip(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    return Type(types[0].shape), behind(types[0], options)
-
-
 # --- makers ------------------------------------------------------------------------------
 
 
-def _made(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    del types
+def _made(_types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     shape = options["shape"] = shape_option(options["shape"])
     return Type(shape), {"shape": shape}
 
@@ -229,11 +221,9 @@ def _full(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     return Type(shape), {"shape": shape, "rank": len(t.shape)}
 
 
-def _eye(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    del types
+def _eye(_types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     n = options["n"] = whole(options["n"], "n", least=0)
-    m = n if options.get("m") is None else whole(options["m"], "m", least=0)
-    options["m"] = m
+    m = options["m"] = n if options.get("m") is None else whole(options["m"], "m", least=0)
     return Type((n, m)), {"N": n, "M": m}
 
 
@@ -244,8 +234,7 @@ def _linspace(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keyword
     return Type((num,)), {"num": num}
 
 
-def _arange(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    del types
+def _arange(_types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     start, stop, step = options["start"], options.get("stop"), options.get("step", 1)
     if stop is None:
         start, stop = 0, start
@@ -267,10 +256,10 @@ JOINING = (
     array_row("concat", "*arrays axis:=0", concat_kernel, concat, rules=concat_rules,
               aliases="concatenate cat", sequence=True,
               doc="arrays joined along an axis that they have; axis=None flattens them first",
-              numpy="np.concatenate(({arrays}), {axis=})", propagates="arrays", **MOVES),
+              numpy="np.concatenate", propagates="arrays", **MOVES),
     array_row("stack", "*arrays axis:=0", k.stack, stack, rules=stack_rules, sequence=True,
-              doc="arrays of one shape side by side along a new axis",
-              numpy="np.stack(({arrays}), {axis=})", propagates="arrays", **MOVES),
+              doc="arrays of one shape side by side along a new axis", propagates="arrays",
+              **MOVES),
     array_row("array", "*elements shape:", k.array, _array,
               rules=lambda site: _places(site.options["shape"]), call=False,
               latex=r"\begin{bmatrix} {elements} \end{bmatrix}",
@@ -287,33 +276,31 @@ SHAPES = (
               latex=r"\operatorname{vec}({x})", doc="all elements as one vector, row by row",
               numpy="np.ravel({x:flat})", traits="view", propagates="x", **MOVES),
     array_row("squeeze", "x axis:=None", np.squeeze, _squeeze, rules=_squeeze_rules, latex=r"{x}",
-              doc="without the axes of one element", numpy="np.squeeze({x}, {axis=})",
-              traits="view", propagates="x", **MOVES),
-    array_row("expand_dims", "x axis:", np.expand_dims, _expand_dims,
-              "squeeze(delta, {axis})", latex=r"{x}",
-              doc="with new axes of one element", numpy="np.expand_dims({x}, {axis})",
-              traits="view", propagates="x", **MOVES, aliases="unsqueeze"),
+              doc="without the axes of one element", traits="view", propagates="x", **MOVES),
+    array_row("expand_dims", "x axis:", np.expand_dims, _expand_dims, "squeeze(delta, {axis})",
+              latex=r"{x}", doc="with new axes of one element", traits="view", propagates="x",
+              **MOVES, aliases="unsqueeze"),
     array_row("repeat", "x n: axis:=None", _repeat_kernel, _repeat, rules=_repeat_rules,
               latex=r"\operatorname{repeat}({x}, {n})",
-              doc="every element n times; without an axis, of the flattened array",
-              numpy="np.repeat({x}, {n}, {axis=})", **MOVES, aliases="repeat_interleave"),
-    array_row("flip", "x axis:=None", np.flip, _flip,
+              doc="every element n times; without an axis, of the flattened array", **MOVES,
+              aliases="repeat_interleave"),
+    array_row("flip", "x axis:=None", np.flip,
+              lambda types, o: (Type(types[0].shape), behind(types[0], o)),
               "flip(delta{given_axis})",
-              doc="the elements in reverse order, along all axes or the given",
-              numpy="np.flip({x}, {axis=})", traits="view", propagates="x", **MOVES),
+              doc="the elements in reverse order, along all axes or the given", traits="view",
+              propagates="x", **MOVES),
 )
 
 MAKERS = (
     array_row("zeros", "shape:", np.zeros, _made, latex=r"\mathbf{0}", doc="an array of zeros",
-              numpy="np.zeros({shape})", **MAKER),
+              **MAKER),
     array_row("ones", "shape:", np.ones, _made, latex=r"\mathbf{1}", doc="an array of ones",
-              numpy="np.ones({shape})", **MAKER),
+              **MAKER),
     array_row("full", "shape: value", k.full, _full,
               rules=lambda site: ("delta" if site.types[0].shape else "sum(delta)",),
-              latex=r"{value} \, \mathbf{1}", doc="an array of one value",
-              numpy="np.full({shape}, {value})", **MAKER),
-    array_row("eye", "n: m:=None", np.eye, _eye, latex=r"I",
-              doc="the identity matrix, n×n or n×m", **MAKER),
+              latex=r"{value} \, \mathbf{1}", doc="an array of one value", **MAKER),
+    array_row("eye", "n: m:=None", np.eye, _eye, latex=r"I", doc="the identity matrix, n×n or n×m",
+              **MAKER),
     array_row("linspace", "start stop num:=50", k.linspace, _linspace,
               rules=lambda site: tuple(f"delta @ linspace({ends}, {site.options['num']})"
                                        for ends in ("1, 0", "0, 1")),

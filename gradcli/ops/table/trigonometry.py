@@ -7,11 +7,11 @@ import numpy as np
 from gradcli.ops.kernels import elementwise as k
 from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels import sinc
-from gradcli.ops.operation import Loss, Operation, Shared
+from gradcli.ops.operation import Loss, Shared
 from gradcli.ops.table.rows import grouped, row, unary
 
 # fmt: off
-TRIGONOMETRY = (
+ROWS = grouped("trigonometry", (
     unary("sin", np.sin, "cos(x)", "sine (radians)", traits="periodic", propagates="x",
           wrong="-cos(x); sin(x); -sin(x)"),
     unary("cos", np.cos, "-sin(x)", "cosine (radians)", traits="periodic", propagates="x",
@@ -46,23 +46,20 @@ TRIGONOMETRY = (
     unary("acosh", np.arccosh, "1/(sqrt(x - 1)*sqrt(x + 1))", "inverse hyperbolic cosine",
           aliases="arccosh", latex=r"\operatorname{arcosh} {x}", domain="x ≥ 1"),
     unary("atanh", np.arctanh, "1/((1 - x)*(1 + x))", "inverse hyperbolic tangent",
-          careful="atanh_slope(x)", aliases="arctanh",
-          latex=r"\operatorname{artanh} {x}", domain="-1 < x < 1"),
+          careful="atanh_slope(x)", aliases="arctanh", latex=r"\operatorname{artanh} {x}",
+          domain="-1 < x < 1"),
     unary("sinc", sinc.sinc, "sinc_slope(x)", "sin(πx)/(πx), 1 at 0",
           latex=r"\operatorname{sinc} {x}", mpmath="sincpi", traits="periodic"),
     unary("sinc_slope", sinc.sinc_slope,
           "where(x == 0, -pi^2/3, -pi^2*sinc(x) - 2*out/where(x == 0, 1, x))",
           "the derivative of sinc", latex=r"\operatorname{sinc}' {x}",
           mpmath=lambda mp, x: (mp.cospi(x) - mp.sincpi(x)) / x if x else mp.mpf(0),
-          shared=Shared("sinc", sinc.sinc_in_place, ik.same, sinc.sinc_slope_by_part,
+          shared=Shared("sinc", ik.blocked(sinc.sinc), ik.same, ik.blocked(sinc.slope_of),
               by_value=False), traits="periodic",
           losses=(Loss("x", "next to its roots", (0.6625862125821924,)),)),
     unary("deg2rad", np.deg2rad, "pi/180", "degrees to radians", aliases="radians",
           latex=r"\frac{\pi}{180} {x}", mpmath="radians"),
     unary("rad2deg", np.rad2deg, "180/pi", "radians to degrees", aliases="degrees",
           latex=r"\frac{180}{\pi} {x}", mpmath="degrees"),
-)
+))
 # fmt: on
-
-
-ROWS: tuple[Operation, ...] = grouped("trigonometry", TRIGONOMETRY)

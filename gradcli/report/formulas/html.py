@@ -1,4 +1,4 @@
-"""Formulas as a page: MathML in one self-contained file, light or dark as the reader has it."""
+"""Formulas as a page: a `Derivative` in, MathML in one self-contained file out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Formulas as JSON: `gradcli.diff/1`, whose schema is docs/schema/diff.json."""
+"""Formulas as JSON: a `Derivative` in, `gradcli.diff/1` out (docs/schema/diff.json)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a formula is the derivative of: ∂f/∂x, delta_z, ∂²f/∂x∂y."""
+"""What a formula is the derivative of: a `Formula` in; ∂f/∂x, delta_z, ∂²f/∂x∂y out."""
 
 from __future__ import annotations
 

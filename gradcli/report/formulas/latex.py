@@ -1,4 +1,4 @@
-r"""Formulas as mathematics: an `align*` for pdfLaTeX with amsmath, or a whole document."""
+r"""Formulas as mathematics: a `Derivative` in; an `align*` for amsmath, or a document, out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Formulas as text of the language, a line each, with their numbers where there is a point."""
+"""Formulas as text of the language: a `Derivative` in, a line for each formula out."""
 
 from __future__ import annotations
 

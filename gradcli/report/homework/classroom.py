@@ -1,4 +1,4 @@
-"""A class's marks: as CSV for a list of marks, as text for a person, as JSON."""
+"""A class's marks come in; a list in CSV, a text for a person, or JSON goes out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gradcli.diagnostics.error import cell_width, visible
 from gradcli.grading.exercise.classroom import Mark, Standing, tally
 from gradcli.grading.marking.result import Note, place
 from gradcli.report import Style
-from gradcli.report.homework.marked import note_object, whole, width_of, wrapped
+from gradcli.report.homework.marked import note_object, placed, whole, width_of, wrapped
 from gradcli.report.numbers import padded, shown
 from gradcli.report.tables import csv
 from gradcli.report.tables.model import Column, Table
@@ -45,7 +45,7 @@ def _cells(mark: Mark) -> tuple[str, ...]:
 
 def _note(note: Note) -> str:
     """A note on one line: `other-point: the sheet is for another point …`."""
-    return f"{note.tag}: {note.place}: {note.text}" if note.line else f"{note.tag}: {note.text}"
+    return f"{note.tag}: {placed(note, note.text)}"
 
 
 def harmless(text: str) -> str:

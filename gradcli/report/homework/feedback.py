@@ -14,7 +14,6 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Literal, TypeAlias
 
@@ -23,7 +22,7 @@ from gradcli.grading.exercise.classroom import Mark, Standing
 from gradcli.grading.marking.result import Marked, Status
 from gradcli.grading.mistakes.table import BY_TAG
 from gradcli.report.document import html_head
-from gradcli.report.homework.marked import RIGHT, followers, label, what
+from gradcli.report.homework.marked import RIGHT, followers, label, placed, what
 
 PageFormat: TypeAlias = Literal["html", "md"]
 FORMATS: tuple[PageFormat, ...] = ("html", "md")
@@ -45,16 +44,6 @@ SPECIAL = re.compile(
 """What Markdown may take for more than text; at the beginning also lists and headings."""
 
 
-@dataclass(frozen=True)
-class Page:
-    """What a student reads."""
-
-    title: str
-    student: str
-    marks: Sequence[Mark]
-    """One for each file that the student has handed in."""
-
-
 def pages(title: str, marks: Sequence[Mark], form: PageFormat) -> Iterator[tuple[str, str]]:
     """The file's name and the content of every student's page."""
     of: dict[str, list[Mark]] = {}
@@ -63,7 +52,7 @@ def pages(title: str, marks: Sequence[Mark], form: PageFormat) -> Iterator[tuple
     names = file_names(of, form)
     make = _html if form == "html" else _markdown
     for student, own in of.items():
-        yield names[student], make(Page(title, student, own))
+        yield names[student], make(title, student, own)
 
 
 def file_names(students: Mapping[str, object] | Sequence[str], form: PageFormat) -> dict[str, str]:
@@ -96,13 +85,13 @@ def _plain_name(student: str) -> str:
 # --- what a page says ----------------------------------------------------------------------
 
 
-def _said(page: Page) -> Iterator[tuple[str, ...]]:
-    """All that a page says in order: what a part is, and its texts."""
-    yield "title", page.title
-    yield "student", page.student
-    if len(page.marks) > 1:
-        yield "text", f"{len(page.marks)} files were handed in; each is marked below."
-    for mark in page.marks:
+def _said(title: str, student: str, marks: Sequence[Mark]) -> Iterator[tuple[str, ...]]:
+    """All that a page says in order: what a part is, and its texts; a mark is one for a file."""
+    yield "title", title
+    yield "student", student
+    if len(marks) > 1:
+        yield "text", f"{len(marks)} files were handed in; each is marked below."
+    for mark in marks:
         yield "file", mark.file
         unmarked = mark.score is None
         yield "score", "not marked" if unmarked else f"{mark.score:.6g} / {mark.max_score:.6g}"
@@ -112,7 +101,7 @@ def _said(page: Page) -> Iterator[tuple[str, ...]]:
         if mark.notes:
             yield ("notes",)
             for note in mark.notes:
-                yield "note", f"{note.place}: {note.text}" if note.line else note.text
+                yield "note", placed(note, note.text)
             yield ("end of notes",)
         yield ("end",)
 
@@ -132,7 +121,7 @@ def _verdict(mark: Mark) -> str:
 def _rows(marked: Marked) -> Iterator[tuple[str, ...]]:
     """The rows where something went wrong, what to say of each, and all rows with their marks."""
     for row in marked.roots:
-        yield "mistake", f"{row.place}: {what(row)}" if row.line else what(row), label(row)
+        yield "mistake", placed(row, what(row)), label(row)
         if row.text and row.line:
             yield "code", row.text
         if row.message:
@@ -175,13 +164,13 @@ td:last-child,th:last-child{text-align:right;white-space:nowrap}
 """
 
 
-def _html(page: Page) -> str:
-    title = escape(visible(f"{page.title}: {page.student}"))
+def _html(title: str, student: str, marks: Sequence[Mark]) -> str:
     body = "".join(
         HTML[kind].format(*(escape(visible(text)) for text in texts))
-        for kind, *texts in _said(page)
+        for kind, *texts in _said(title, student, marks)
     )
-    return html_head(title, STYLE, policy=POLICY) + f"{body}</body>\n</html>\n"
+    head = escape(visible(f"{title}: {student}"))
+    return html_head(head, STYLE, policy=POLICY) + f"{body}</body>\n</html>\n"
 
 
 HTML = {
@@ -221,9 +210,9 @@ def _fenced(text: str) -> str:
     return f"{fence}python\n{visible(text)}\n{fence}\n\n"
 
 
-def _markdown(page: Page) -> str:
+def _markdown(title: str, student: str, marks: Sequence[Mark]) -> str:
     parts = []
-    for kind, *texts in _said(page):
+    for kind, *texts in _said(title, student, marks):
         if kind == "code":
             parts.append(_fenced(*texts))
         else:

@@ -7,13 +7,23 @@ escaped for HTML, since a page shows it. Right answers are in it only if `reveal
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any, TypeAlias
 
 from gradcli.diagnostics.error import GradcliError, visible
 from gradcli.grading.marking.result import Marked, MarkedRow, Status
 from gradcli.grading.model.task import Task
-from gradcli.report.homework.marked import RIGHT, followers, note_text, shown, what, whole
+from gradcli.report.homework.marked import (
+    RIGHT,
+    followers,
+    label,
+    note_text,
+    placed,
+    shown,
+    what,
+    whole,
+)
 
 Outcome: TypeAlias = Marked | GradcliError
 """What became of a submission: marked, or not readable and why."""
@@ -35,31 +45,33 @@ def gradescope(
     if isinstance(outcome, GradcliError):
         if points is None:
             points = sum(map(task.marks, task.wanted("listing"))) if task else 0.0
-        test = {
-            "name": "reading the submission",
-            "number": "1",
-            "score": 0,
-            "max_score": whole(points),
-            "status": "failed",
-            "output": f"<p>{_safe(_reason(outcome))}</p>",
-            "output_format": "html",
-            "tags": [],
-        }
-        return {"score": 0, "tests": [test], **top, "output": _safe(_reason(outcome))}
-    tests = [
-        {
-            "name": _safe(what(row)),
-            "number": str(number),
-            "score": whole(row.earned),
-            "max_score": whole(row.max),
-            "status": "passed" if row.status in RIGHT else "failed",
-            "output": _html(row, reveal=reveal),
-            "output_format": "html",
-            "tags": list(row.tags),
-        }
-        for number, row in enumerate(outcome.rows, 1)
-    ]
+        reason = _safe(_reason(outcome))
+        test = _test("reading the submission", 1, 0, points, f"<p>{reason}</p>")
+        return {"score": 0, "tests": [test], **top, "output": reason}
+    tests = []
+    for number, row in enumerate(outcome.rows, 1):
+        status = "passed" if row.status in RIGHT else "failed"
+        html = _html(row, reveal=reveal)
+        test = _test(_safe(what(row)), number, row.earned, row.max, html, status, row.tags)
+        tests.append(test)
     return {"score": whole(outcome.score), "tests": tests, **top, "output": _summary(outcome)}
+
+
+def _test(
+    name: str, number: int, score: float, most: float, html: str,
+    status: str = "failed", tags: Sequence[str] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """A row of Gradescope's results."""
+    return {
+        "name": name,
+        "number": str(number),
+        "score": whole(score),
+        "max_score": whole(most),
+        "status": status,
+        "output": html,
+        "output_format": "html",
+        "tags": list(tags),
+    }
 
 
 def prairielearn(
@@ -149,9 +161,9 @@ def _remarks(row: MarkedRow, *, reveal: bool, code: bool = True) -> list[str]:
     """The lines about a row: where, which mistake, what follows from it."""
     lines: list[str] = []
     if row.line and code:
-        lines.append(f"{row.place}: {row.text}")
+        lines.append(placed(row, row.text))
     if row.tags:
-        lines.append(f"{' or '.join(row.tags)}: {row.message}")
+        lines.append(f"{label(row, ' or ')}: {row.message}")
     elif row.message:
         lines.append(row.message)
     if row.status is Status.CARRIED:
@@ -165,7 +177,7 @@ def _remarks(row: MarkedRow, *, reveal: bool, code: bool = True) -> list[str]:
 
 def _html(row: MarkedRow, *, reveal: bool) -> str:
     """The same as paragraphs, the student's line unchanged."""
-    code = f"<pre>{_safe(f'{row.place}: {row.text}')}</pre>" if row.line else ""
+    code = f"<pre>{_safe(placed(row, row.text))}</pre>" if row.line else ""
     remarks = _remarks(row, reveal=reveal, code=False)
     return code + "".join(f"<p>{_safe(remark)}</p>" for remark in remarks)
 
@@ -175,9 +187,8 @@ def _summary(marked: Marked) -> str:
     lines = [f"score {marked.score:g} / {marked.max_score:g}"]
     if marked.roots:
         first = marked.roots[0]
-        where = f"{first.place}, " if first.line else ""
-        mistake = " or ".join(first.tags) or str(first.status)
-        lines.append(f"look first at {where}{what(first)}: {mistake}")
+        where = placed(first, what(first), ", ")
+        lines.append(f"look first at {where}: {label(first, ' or ')}")
     lines += map(note_text, marked.notes)
     return _safe("\n".join(lines), keep="\n")
 

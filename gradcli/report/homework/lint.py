@@ -1,13 +1,13 @@
 """The report of lint, as text and as JSON: mistakes that would go unnoticed, and better points.
 
-The first line says it all; below it stand the slips that change nothing, those that can't be told
-apart, and the points as one types them.
+What was found at a point and at better ones comes in, text goes out. The first line says it all;
+below it stand the slips that change nothing, those that can't be told apart, and the points as one
+types them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from gradcli.diagnostics.error import visible
 from gradcli.grading.exercise.lint import Finding, Seen
 from gradcli.report import Style
-from gradcli.report.homework.marked import width_of
+from gradcli.report.homework.marked import width_of, wrapped
 from gradcli.report.json import plain
 from gradcli.report.numbers import shown
 
@@ -115,10 +115,7 @@ def _point(finding: Finding, style: Style, width: int, options: Collection[str])
 
 
 def _lines(text: str, width: int, indent: str = "") -> Iterator[str]:
-    hang = indent + "  "
-    for line in wrap(text, width, initial_indent=indent, subsequent_indent=hang,
-                     break_long_words=False, break_on_hyphens=False):  # fmt: skip
-        yield line + "\n"
+    return wrapped(text, width, indent + "  ", initial_indent=indent, break_long_words=False)
 
 
 # --- JSON --------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""A marked submission as text: a block per mistake, in backward order, then the score."""
+"""A marked submission as text or JSON.
+
+`Marked` comes in; out goes a block per mistake, in backward order, then the score.
+"""
 
 from __future__ import annotations
 
@@ -39,9 +42,9 @@ def pieces(
         if row.status not in RIGHT:
             if row.elsewhere:
                 continue  # the note says it of all rows
-            yield from _block(row, width, style, reveal=reveal, words=words)
+            yield from _block(row, style, reveal=reveal, words=words)
         elif row.message:
-            yield from wrapped(f"{_where(row)}{what(row)}: {row.message}", width)
+            yield from wrapped(placed(row, f"{what(row)}: {row.message}", "   "), width)
     for note in marked.notes:
         yield from wrapped(note_text(note), width, hang=INDENT)
     score = f"score {marked.score:.6g} / {marked.max_score:.6g}"
@@ -55,13 +58,17 @@ def width_of(style: Style) -> int:
 
 def note_text(note: Note) -> str:
     """A note on one line."""
-    place = f"{note.place}: " if note.line else ""
-    return f"note ({note.tag}): {place}{note.text}"
+    return f"note ({note.tag}): {placed(note, note.text)}"
 
 
-def label(row: MarkedRow) -> str:
+def placed(one: MarkedRow | Note, text: str, between: str = ": ") -> str:
+    """A text about a row or a note, with its line in front where it has one."""
+    return f"{one.place}{between}{text}" if one.line else text
+
+
+def label(row: MarkedRow, between: str = ", ") -> str:
     """Which mistake it is, or how wrong."""
-    return ", ".join(row.tags) or str(row.status)
+    return between.join(row.tags) or str(row.status)
 
 
 def as_text(marked: Marked) -> str:
@@ -72,28 +79,28 @@ def as_text(marked: Marked) -> str:
 
 def _block(
     row: MarkedRow,
-    width: int,
     style: Style,
     *,
     reveal: bool,
     words: Callable[[str], str] | None,
 ) -> Iterator[str]:
-    tags = label(row)
-    head = f"{_where(row)}{visible(row.text) or what(row)}"
+    tags, width = label(row), width_of(style)
+    head = placed(row, visible(row.text) or what(row), "   ")
     room = width - len(head) - len(tags)
     if room >= 2:
         yield head + " " * room + painted(tags, "bold red", style) + "\n"
     else:
         yield f"{head}\n{' ' * (width - len(tags))}{painted(tags, 'bold red', style)}\n"
-    if row.message:
-        yield from wrapped(INDENT + visible(row.message), width, hang=INDENT)
+    texts = [visible(row.message)] if row.message else []
     if reveal and row.true is not None:
         text = f"right: {shown(row.true, style.precision)}"
         if row.carried is not None and not np.array_equal(row.carried, row.true):
             text += f"; from your own rows: {shown(row.carried, style.precision)}"
-        yield from wrapped(INDENT + text, width, hang=INDENT)
+        texts.append(text)
         if words is not None and row.kind == "gradient" and (why := words(row.name)):
-            yield from wrapped(INDENT + visible(why), width, hang=INDENT)
+            texts.append(visible(why))
+    for text in texts:
+        yield from wrapped(INDENT + text, width, hang=INDENT)
     if row.follow:
         yield f"{INDENT}{followers(row)}\n"
 
@@ -113,10 +120,6 @@ def shown(value: Any, precision: int) -> str:
     return "[" + ", ".join(shown(v, precision) for v in value) + "]"
 
 
-def _where(row: MarkedRow) -> str:
-    return f"{row.place}   " if row.line else ""
-
-
 def what(row: MarkedRow) -> str:
     """What a row is called: `delta_x`, `x` for a value, `x<-b` for a part."""
     if row.kind == "gradient":
@@ -124,9 +127,9 @@ def what(row: MarkedRow) -> str:
     return row.name if row.kind == "value" else f"{row.name}<-{'+'.join(row.sources)}"
 
 
-def wrapped(text: str, width: int, hang: str = "") -> Iterator[str]:
-    """A text in lines of at most `width` characters."""
-    for line in wrap(text, width, subsequent_indent=hang, break_on_hyphens=False):
+def wrapped(text: str, width: int, hang: str = "", **options: Any) -> Iterator[str]:
+    """A text in lines of at most `width` characters; `options` are those of `textwrap`."""
+    for line in wrap(text, width, subsequent_indent=hang, break_on_hyphens=False, **options):
         yield line + "\n"
 
 

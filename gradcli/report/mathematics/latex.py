@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 from gradcli import ops
 from gradcli.ops.operation import Shape
@@ -44,28 +43,7 @@ def product(upstream: Piece, local: Piece) -> Piece:
 class Latex(Printer):
     """Texts of LaTeX."""
 
-    operators: ClassVar = {
-        "+": "{} + {}",
-        "-": "{} - {}",
-        "*": r"{} \cdot {}",
-        "⊙": r"{} \odot {}",
-        "@": r"{} \, {}",
-        "/": r"\frac{{{}}}{{{}}}",
-        "^": "{}^{{{}}}",
-        "T": r"{}^\top",
-        "neg": "-{}",
-        "abs": r"\left\lvert {} \right\rvert",
-        "norm": r"\left\lVert {} \right\rVert",
-        "sqrt": r"\sqrt{{{}}}",
-    }
-    comparisons: ClassVar = {
-        "<=": r" \le ",
-        ">=": r" \ge ",
-        "==": " = ",
-        "!=": r" \ne ",
-        "<": " < ",
-        ">": " > ",
-    }
+    mathml = False
     name = staticmethod(name)
     comma = ", "
     brackets = "[{}]"

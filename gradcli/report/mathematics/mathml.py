@@ -9,7 +9,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from html import escape
-from typing import ClassVar
 
 from gradcli.report.mathematics.names import SMALL, split
 from gradcli.report.mathematics.printer import ATOM, SIGN, Piece, Printer
@@ -40,28 +39,7 @@ def _below(part: str) -> str:
 class MathML(Printer):
     """Rows of MathML's elements."""
 
-    operators: ClassVar = {
-        "+": "{}<mo>+</mo>{}",
-        "-": "{}<mo>−</mo>{}",
-        "*": "{}<mo>·</mo>{}",
-        "⊙": "{}<mo>⊙</mo>{}",
-        "@": "{}<mspace width='0.2em'/>{}",
-        "/": "<mfrac><mrow>{}</mrow><mrow>{}</mrow></mfrac>",
-        "^": "<msup>{}<mrow>{}</mrow></msup>",
-        "T": "<msup>{}<mo>⊤</mo></msup>",
-        "neg": "<mo>−</mo>{}",
-        "abs": "<mo>|</mo>{}<mo>|</mo>",
-        "norm": "<mo>‖</mo>{}<mo>‖</mo>",
-        "sqrt": "<msqrt>{}</msqrt>",
-    }
-    comparisons: ClassVar = {
-        "<=": "<mo>≤</mo>",
-        ">=": "<mo>≥</mo>",
-        "==": "<mo>=</mo>",
-        "!=": "<mo>≠</mo>",
-        "<": "<mo>&lt;</mo>",
-        ">": "<mo>&gt;</mo>",
-    }
+    mathml = True
     name = staticmethod(name)
     comma = "<mo>,</mo>"
     brackets = "<mo>[</mo>{}<mo>]</mo>"

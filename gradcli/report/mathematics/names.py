@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from gradcli.diagnostics.ascii import greek
+from gradcli.graph.identifiers import MARKS
 
 _NO_NUMBERS = {"nan": r"\mathrm{nan}", "inf": r"\infty", "-inf": r"-\infty"}
 
@@ -26,19 +27,7 @@ def numeral(written: str) -> str:
     return rf"{mantissa} \cdot {power}"
 
 
-_ACCENTS = {
-    0x300: "grave",
-    0x301: "acute",
-    0x302: "hat",
-    0x303: "tilde",
-    0x304: "bar",
-    0x306: "breve",
-    0x307: "dot",
-    0x308: "ddot",
-    0x30A: "mathring",
-    0x30C: "check",
-    0x20D7: "vec",
-}
+_ACCENTS = {**MARKS, "\N{COMBINING RING ABOVE}": "mathring"}
 _CAPITALS = {
     *("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi"),
     *("Sigma", "Upsilon", "Phi", "Psi", "Omega"),
@@ -88,7 +77,7 @@ def _accented(letters: str) -> Iterator[str]:
     """Letter after letter, each with the accents that it carries."""
     found = ""
     for character in unicodedata.normalize("NFD", letters):
-        accent = _ACCENTS.get(ord(character))
+        accent = _ACCENTS.get(character)
         if accent and found:
             found = rf"\{accent}{{{found}}}"
             continue

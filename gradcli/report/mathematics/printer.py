@@ -19,16 +19,43 @@ from gradcli.syntax.tree import Array, Call, Compare, Name, Operator, Tree, Tupl
 COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
 BASE, ANY = 6, -1
 
-LEVELS = {
-    **dict.fromkeys("+-", (SUM, SUM, PRODUCT)),
-    **dict.fromkeys("*⊙@", (PRODUCT, PRODUCT, POWER)),
-    "/": (POWER, ANY, ANY),
-    "^": (POWER, BASE, ANY),
-    "T": (POWER, BASE),
-    "neg": (SIGN, PRODUCT),
-    **dict.fromkeys(("abs", "norm", "sqrt"), (ATOM, ANY)),
+
+class Sign(NamedTuple):
+    """An operator: how tightly it holds, what its operands need, and its form in each notation."""
+
+    level: int
+    needed: tuple[int, ...]
+    latex: str
+    mathml: str
+
+
+# fmt: off
+SIGNS = {
+    "+": Sign(SUM, (SUM, PRODUCT), "{} + {}", "{}<mo>+</mo>{}"),
+    "-": Sign(SUM, (SUM, PRODUCT), "{} - {}", "{}<mo>−</mo>{}"),
+    "*": Sign(PRODUCT, (PRODUCT, POWER), r"{} \cdot {}", "{}<mo>·</mo>{}"),
+    "⊙": Sign(PRODUCT, (PRODUCT, POWER), r"{} \odot {}", "{}<mo>⊙</mo>{}"),
+    "@": Sign(PRODUCT, (PRODUCT, POWER), r"{} \, {}", "{}<mspace width='0.2em'/>{}"),
+    "/": Sign(POWER, (ANY, ANY), r"\frac{{{}}}{{{}}}",
+              "<mfrac><mrow>{}</mrow><mrow>{}</mrow></mfrac>"),
+    "^": Sign(POWER, (BASE, ANY), "{}^{{{}}}", "<msup>{}<mrow>{}</mrow></msup>"),
+    "T": Sign(POWER, (BASE,), r"{}^\top", "<msup>{}<mo>⊤</mo></msup>"),
+    "neg": Sign(SIGN, (PRODUCT,), "-{}", "<mo>−</mo>{}"),
+    "abs": Sign(ATOM, (ANY,), r"\left\lvert {} \right\rvert", "<mo>|</mo>{}<mo>|</mo>"),
+    "norm": Sign(ATOM, (ANY,), r"\left\lVert {} \right\rVert", "<mo>‖</mo>{}<mo>‖</mo>"),
+    "sqrt": Sign(ATOM, (ANY,), r"\sqrt{{{}}}", "<msqrt>{}</msqrt>"),
 }
-"""How tightly an operator's form holds together, and what its operands need to have no brackets."""
+# fmt: on
+
+COMPARISONS = {
+    "<": (" < ", "<mo>&lt;</mo>"),
+    "<=": (r" \le ", "<mo>≤</mo>"),
+    ">": (" > ", "<mo>&gt;</mo>"),
+    ">=": (r" \ge ", "<mo>≥</mo>"),
+    "==": (" = ", "<mo>=</mo>"),
+    "!=": (r" \ne ", "<mo>≠</mo>"),
+}
+"""The signs in LaTeX and in MathML."""
 
 
 class Piece(NamedTuple):
@@ -44,8 +71,8 @@ class Piece(NamedTuple):
 class Printer(ABC):
     """Trees over names of these shapes, in one notation."""
 
-    operators: ClassVar[Mapping[str, str]]
-    comparisons: ClassVar[Mapping[str, str]]
+    mathml: ClassVar[bool]
+    """Whether it is MathML, else LaTeX."""
     name: Callable[[str], str]
     """A name as it is written; δ of a node is `delta_node`."""
     comma: ClassVar[str]
@@ -72,7 +99,7 @@ class Printer(ABC):
             case Compare():
                 text = self.at(parts[0], SUM)
                 for symbol, part in zip(tree.symbols, parts[1:], strict=True):
-                    text += self.comparisons[symbol] + self.right(part, SUM)
+                    text += COMPARISONS[symbol][self.mathml] + self.right(part, SUM)
                 return Piece(text, COMPARISON, some)
             case Call():
                 count = len(parts) - len(tree.keywords)
@@ -90,7 +117,7 @@ class Printer(ABC):
         """An operator's form."""
         if symbol == "*" and all(part.array for part in parts):
             symbol = "⊙"
-        level, *needed = LEVELS[symbol]
+        level, needed, latex, mathml = SIGNS[symbol]
         texts = []
         for k, (part, need) in enumerate(zip(parts, needed, strict=True)):
             if need == ANY:
@@ -101,7 +128,8 @@ class Printer(ABC):
                 write = self.right if k or symbol == "neg" else self.at
                 texts.append(write(part, need))
         minus = symbol == "neg" or (parts[0].minus and level in (SUM, PRODUCT))
-        return Piece(self.operators[symbol].format(*texts), level, minus=minus)
+        form = mathml if self.mathml else latex
+        return Piece(form.format(*texts), level, minus=minus)
 
     def listed(self, parts: Sequence[Piece]) -> str:
         """Parts with commas between them."""

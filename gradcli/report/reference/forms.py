@@ -8,8 +8,8 @@ rules of its own is a `Form`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from gradcli.report.json import written as value_text
 from gradcli.syntax.parser import parse_expression
 from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import Array, Call, Compare, Index, Name, Operator, Tree, Tuple
+
+Of = TypeVar("Of", Operation, ops.Composition)
 
 
 class Form(NamedTuple):
@@ -53,11 +55,17 @@ LAST_GROUP = "used in derivatives"
 
 def groups() -> dict[str, list[Operation]]:
     """All operations by group, what only derivatives need at the end."""
-    found: dict[str, list[Operation]] = {}
-    for row in ops.TABLE:
-        found.setdefault(row.group, []).append(row)
+    found = by_group(ops.TABLE)
     last = found.pop(LAST_GROUP)
     return {**found, LAST_GROUP: last}
+
+
+def by_group(forms: Iterable[Of]) -> dict[str, list[Of]]:
+    """Operations, or functions of several, by group."""
+    found: dict[str, list[Of]] = {}
+    for each in forms:
+        found.setdefault(each.group, []).append(each)
+    return found
 
 
 def written(row: Operation) -> str:

@@ -17,7 +17,7 @@ from gradcli.ops import Composition, Function
 from gradcli.ops.operation import Operation, Type
 from gradcli.report.json import encoder, indented, plain
 from gradcli.report.numbers import folded, padded, painted, shown
-from gradcli.report.reference.forms import Form, commands, forms, groups, written
+from gradcli.report.reference.forms import Form, by_group, commands, forms, groups, written
 from gradcli.report.style import Style
 from gradcli.report.tables.markdown import code
 from gradcli.report.tables.markdown import written as written_table
@@ -52,14 +52,6 @@ def listing(found: tuple[Function, ...] | None, form: str, style: Style) -> str:
     return "".join(f"{text}\n" for text in lines)
 
 
-def compositions() -> dict[str, list[Composition]]:
-    """All functions of several operations by group."""
-    found: dict[str, list[Composition]] = {}
-    for one in ops.COMPOSITIONS:
-        found.setdefault(one.group, []).append(one)
-    return found
-
-
 def also_called(row: Operation) -> list[str]:
     """The other names that an operation can be called by."""
     own = written(row).partition("(")[0]
@@ -85,7 +77,7 @@ def _listing(style: Style) -> Iterator[str]:
         for row in rows:
             yield from _entry(f"  {written(row)}", row.doc, NAME_WIDTH, style)
         yield ""
-    for group, found in compositions().items():
+    for group, found in by_group(ops.COMPOSITIONS).items():
         yield painted(f"{group}, of several operations", "bold", style)
         for one in found:
             words = [p.name for p in one.parameters if p.required]
@@ -121,7 +113,7 @@ def _blocks(
         yield ""
         for label, words, depth in _facts(row):
             yield from _entry(f"  {label}", words, LABEL_WIDTH + depth, style)
-        for k, example in enumerate(_shown_examples(row)):
+        for k, example in enumerate(islice(commands(row), MOST_EXAMPLES)):
             label = "" if k else "  example"
             for text in _command(shown(example, style), style):
                 yield f"{label:<{LABEL_WIDTH}}{text}"
@@ -220,10 +212,6 @@ def _application(form: Form) -> str:
     return f"{form.text} for {shapes}:" if shapes else f"{form.text}:"
 
 
-def _shown_examples(row: Operation) -> list[str]:
-    return list(islice(commands(row), MOST_EXAMPLES))
-
-
 # --- JSON --------------------------------------------------------------------------------
 
 
@@ -282,7 +270,7 @@ def _object(row: Operation, group: str) -> dict[str, Any]:
         "domain": row.domain or None,
         "convention": row.convention or None,
         "latex": latex(row) or None,
-        "examples": _shown_examples(row),
+        "examples": list(islice(commands(row), MOST_EXAMPLES)),
     }
 
 
@@ -305,7 +293,7 @@ def _markdown(
 
     yield "## Functions of several operations\n"
     yield "Each stands for what its last column says: these operations go into the graph.\n"
-    for title, found in compositions().items():
+    for title, found in by_group(ops.COMPOSITIONS).items():
         yield f"### {title[0].upper()}{title[1:]} of several operations\n"
         yield _composed_table(found, style)
 

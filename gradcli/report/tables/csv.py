@@ -16,11 +16,10 @@ import numpy as np
 from gradcli.report import json
 from gradcli.report.numbers import inline, shown
 from gradcli.report.tables import rows
-from gradcli.report.tables.model import Cell, Column, Number, Shape, Table, Words
+from gradcli.report.tables.model import Cell, Column, Number, Shape, Table
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
-    from gradcli.report.tables.rows import Entry
     from gradcli.results.result import Result
 
 MOST_ELEMENTS = 1000
@@ -35,24 +34,12 @@ def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
     columns: tuple[str, ...] = CHECK if command == "check" else EVAL
     if command != "check" and result.checks is not None:
         columns += EVAL_CHECK
-    cells = (
-        [_entry_cell(entry, key, style.precision) for key in columns]
-        for entry in rows.entries(result, command)
-    )
+    cells = rows.cells(result, style, command, [FIELDS.get(key, key) for key in columns])
     return written(Table([Column(key) for key in columns], cells), style)
 
 
 FIELDS = {"finite_difference": "slope", "error_estimate": "error", "gradient": "delta"}
 """Of which field of an entry a column is, where its name is another."""
-
-
-def _entry_cell(entry: Entry, key: str, precision: int) -> Cell:
-    value = getattr(entry, FIELDS.get(key, key))
-    if key in ("kind", "verdict", "step"):
-        return "" if value is None else str(value)
-    if key in ("name", "operation", "words"):
-        return Words(value)
-    return Shape(value) if key == "shape" else Number(value, precision)
 
 
 def written(table: Table, style: Style) -> Iterator[str]:

@@ -112,7 +112,7 @@ class Columns:
 
     def of(self, plan: Plan) -> list[Column]:
         """The columns of a table."""
-        return [self.column(key, *_what_matters(key, plan)) for key in plan.keys]
+        return [self.column(key, _what_matters(key, plan)) for key in plan.keys]
 
     def width(self, plan: Plan) -> int:
         """How wide a table is."""
@@ -159,11 +159,9 @@ class Columns:
             return [self.room(key).pad(_number_text(value, key, precision))]
         if not is_small(value):
             found = summary(value, precision)
-            fits = line is None or len(str(found)) <= line
-            return [str(found)] if fits else found.lines()
+            return [str(found)] if line is None or len(str(found)) <= line else found.lines()
         lines = array_lines(value, precision, line)
-        fits = line is None or len(lines) <= TALL
-        return lines if fits else summary(value, precision).lines()
+        return lines if line is None or len(lines) <= TALL else summary(value, precision).lines()
 
     def _words(self, entry: Entry, words: str) -> str:
         cell, _ = parted(entry.words, words)
@@ -181,26 +179,22 @@ class Columns:
             if value is not None and np.ndim(value) == 0
         )
 
-    def _column(
-        self, key: str, line: int | None, words: str, fold: int | None, digits: int | None = None
-    ) -> Column:
+    def _column(self, key: str, plan: Plan) -> Column:
         title = shown(heading(key, self.command), self.style)
-        if key == "words" and words == "short" and self.command != "check":
+        if key == "words" and plan.words == "short" and self.command != "check":
             title = "digits"
-        plan = Plan((), line, words, fold, digits)
         cells = [self.cell(entry, key, plan) for entry in self.entries]
         longest = max((cell_width(text) for cell in cells for text in cell), default=0)
         return Column(title, cells, max(longest, cell_width(title)))
 
 
-def _what_matters(key: str, plan: Plan) -> tuple[int | None, str, int | None, int | None]:
+def _what_matters(key: str, plan: Plan) -> Plan:
     """A plan as far as it concerns a column, so that each column is written once per form."""
-    return (
-        plan.line if key in NUMBERS else None,
-        plan.words if key == "words" else "",
-        plan.fold if key in {"name", "operation"} else None,
-        plan.digits if key in NUMBERS else None,
-    )
+    if key in NUMBERS:
+        return Plan((), line=plan.line, digits=plan.digits)
+    if key == "words":
+        return Plan((), words=plan.words)
+    return Plan((), fold=plan.fold) if key in {"name", "operation"} else Plan(())
 
 
 def parted(said: str, words: str) -> tuple[str, str]:

@@ -7,8 +7,7 @@ choose from an entry the columns of the command; Markdown, LaTeX and HTML write 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from operator import attrgetter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -76,20 +75,14 @@ def entries(result: Result, command: str) -> Iterator[Entry]:
 
 def _entry(result: Result, row: Row) -> Entry:
     node, check = row.node, row.check
+    measured: tuple[Any, ...] = (None,) * 4
+    if check is not None:
+        slope, error = check.finite_difference, check.error_estimate
+        measured = slope, error, check.digits, str(check.verdict)
+    expression = "input" if node.kind == "input" else row.expression
     return Entry(
-        node=node,
-        name=node.name,
-        kind=node.kind,
-        step=row.step,
-        operation="input" if node.kind == "input" else row.expression,
-        shape=node.type.shape,
-        value=row.value,
-        delta=row.delta,
-        slope=None if check is None else check.finite_difference,
-        error=None if check is None else check.error_estimate,
-        digits=None if check is None else check.digits,
-        verdict=None if check is None else str(check.verdict),
-        words=_words(result, row),
+        *(node, node.name, node.kind, row.step, expression, node.type.shape),
+        *(row.value, row.delta, *measured, _words(result, row)),
     )
 
 
@@ -134,29 +127,33 @@ def table(result: Result, style: Style, command: str) -> Table:
     """The rows of a result as a table for the formats that have no width."""
     keys = columns(result, command)
     heads = [Column(heading(key, command), key in NUMBERS) for key in keys]
-    makers = [_maker(result.graph, key, style.precision) for key in keys]
-    cells = ([make(entry) for make in makers] for entry in entries(result, command))
-    return Table(heads, cells)
+    return Table(heads, cells(result, style, command, keys))
 
 
-def _maker(graph: Graph, key: str, precision: int) -> Callable[[Entry], Cell]:
-    """What makes the cells of a column."""
-    if key == "operation":
-        return lambda entry: (
-            entry.operation
-            if entry.kind == "input"
-            else Operation(entry.operation, graph, entry.node)
-        )
-    if key == "digits":
-        return lambda entry: Number(entry.digits, precision, places=1)
-    if key == "error":
-        return lambda entry: Number(entry.error, 2)
+def cells(
+    result: Result, style: Style, command: str, keys: Sequence[str]
+) -> Iterator[Iterator[Cell]]:
+    """The cells of every entry: a column for each of these fields of it."""
+    for entry in entries(result, command):
+        yield (_cell(result.graph, entry, key, style.precision) for key in keys)
+
+
+def _cell(graph: Graph, entry: Entry, key: str, precision: int) -> Cell:
+    value = getattr(entry, key)
+    match key:
+        case "operation" if entry.kind != "input":
+            return Operation(value, graph, entry.node)
+        case "digits":
+            return Number(value, precision, places=1)
+        case "error":
+            return Number(value, 2)
+        case "shape":
+            return Shape(value)
+        case "name" | "words":
+            return Name(value) if key == "name" else Words(value)
     if key in NUMBERS:
-        value = attrgetter(key)
-        return lambda entry: Number(value(entry), precision_of(entry, key, precision), sized=True)
-    if key == "shape":
-        return lambda entry: Shape(entry.shape)
-    return (lambda entry: Name(entry.name)) if key == "name" else lambda entry: Words(entry.words)
+        return Number(value, precision_of(entry, key, precision), sized=True)
+    return "" if value is None else str(value)
 
 
 def heading(key: str, command: str) -> str:

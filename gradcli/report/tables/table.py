@@ -15,7 +15,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradcli.graph.draft import Literal
 from gradcli.report.numbers import folded, inline, painted, shown
@@ -65,7 +65,7 @@ def _plain(
             yield [columns.cell(entry, key, plan) for key in keys]
 
     yield from _unpainted(columns.of(plan), cells(), {}, style)
-    yield from _below(_details(details), style)
+    yield from below(_details(details), style)
 
 
 # --- on a terminal -----------------------------------------------------------------------
@@ -150,19 +150,9 @@ def _painted(
         spaced = heights[i] > 1 or (i + 1 < len(entries) and heights[i + 1] > 1)
         drawn.add_row(*texts, end_section=spaced)
     stream = io.StringIO()
-    console = Console(
-        force_jupyter=False,
-        file=stream,
-        width=style.width,
-        color_system="standard" if style.color else None,
-        force_terminal=style.color,
-        no_color=not style.color,
-        legacy_windows=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        _environ={},
-    )
+    off = dict.fromkeys(("force_jupyter", "legacy_windows", "markup", "emoji", "highlight"), False)
+    looks: dict[str, Any] = {"color_system": "standard", "force_terminal": True, **off}
+    console = Console(file=stream, width=style.width, _environ={}, **looks)
     console.print(drawn)
     return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
 
@@ -182,7 +172,7 @@ def _stacked(columns: Columns, gaps: dict[int, int], keys: tuple[str, ...]) -> I
     width = columns.style.width or 0
     plan = Plan(keys, 1, "full", max(8, width - 4))
     names = [key for key in keys if key not in {"name", "operation", "words"}]
-    titles = {key: columns.column(key, 1, "", None).heading for key in names}
+    titles = {key: columns.column(key, Plan((), line=1)).heading for key in names}
     longest = max(map(len, titles.values()))
     for i, entry in enumerate(columns.entries):
         if i in gaps:
@@ -224,7 +214,7 @@ def _notes(
         need = columns.widest_need(keys, digits=True)
         asked = style.precision
         notes.append(f"arrays have {plan.digits} digits here ({asked} from {need} columns on)")
-    yield from _below(notes, style)
+    yield from below(notes, style)
 
 
 def _keep_detail(entry: Entry, plan: Plan, found: dict[str, list[str]]) -> None:
@@ -242,7 +232,8 @@ def _details(found: dict[str, list[str]]) -> Iterator[str]:
         yield f"{listed}{f' and {more} more' if more > 0 else ''}: {detail}"
 
 
-def _below(notes: Iterable[str], style: Style) -> Iterator[str]:
+def below(notes: Iterable[str], style: Style) -> Iterator[str]:
+    """Notes below a table."""
     for i, note in enumerate(notes):
         text = shown(note, style)
         lines = [text] if style.width is None else folded(text, max(8, style.width - 2))

@@ -1,4 +1,4 @@
-"""The trace as JSON: eval's object, with the steps and lines as they are written by hand."""
+"""The trace as JSON: steps in; eval's object out, with the lines as they are written by hand."""
 
 from __future__ import annotations
 

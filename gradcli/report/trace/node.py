@@ -1,4 +1,4 @@
-"""The trace of one node: the paths from it to the output, what is sent to it, and the sum."""
+"""The trace of one node: a `Focus` in; its paths, what is sent to it, and the sum out."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ from gradcli.report.numbers import (
     summary,
 )
 from gradcli.report.tables import grid
+from gradcli.report.tables.table import below
 from gradcli.report.trace.listing import (
     BLANK,
     Choice,
@@ -115,9 +116,8 @@ class TextTable:
             yield from grid.lines(cells, layout.widths)
         missing = [self._title(key) for key in keys if key != "note" and key not in layout.keys]
         if missing:
-            text = f"no room for: {', '.join(missing)} (needs {layout.needs} columns)"
-            lines = folded(self._shown(text), max(8, (self.style.width or 80) - 2))
-            yield "\n" + "\n  ".join(lines) + "\n"
+            note = f"no room for: {', '.join(missing)} (needs {layout.needs} columns)"
+            yield from below([note], self.style)
 
     def _layout(self, keys: tuple[str, ...], rows: Sequence[Row]) -> Layout | None:
         points = {key: self._points(key, rows) for key in keys if key in NUMBERS}
@@ -165,17 +165,12 @@ class TextTable:
         title = self._shown(f"{row['step']} {row['node']}".strip())
         yield "".join(f"{line}\n" for line in folded(title, width))
         for key in keys[2:]:
-            title = self._title(key) or "is"
-            if key not in NUMBERS:
-                text = str(row[key])
-            else:
-                value = row[key]
-                text = "" if value is None else inline(value, self.style.precision, self.style)
-                text = BLANK if self.blank and text else text
+            text = row[key]
+            if key in NUMBERS and text is not None:
+                text = BLANK if self.blank else inline(text, self.style.precision, self.style)
             if text:
-                yield "".join(
-                    f"  {line}\n" for line in folded(self._shown(f"{title} {text}"), width)
-                )
+                words = self._shown(f"{self._title(key) or 'is'} {text}")
+                yield "".join(f"  {line}\n" for line in folded(words, width))
 
     def _title(self, key: str) -> str:
         return self._shown(TITLES.get(key, key))

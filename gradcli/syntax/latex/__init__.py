@@ -13,20 +13,9 @@ import re
 from gradcli.diagnostics.characters import DERIVATIVES
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
+from gradcli.syntax.latex import words
 from gradcli.syntax.latex.brackets import TOKEN, Brackets
 from gradcli.syntax.latex.operands import SUBSCRIPT
-from gradcli.syntax.latex.words import (
-    ACCENTS,
-    BRACKETS,
-    CLOSINGS,
-    FONTS,
-    FUNCTIONS,
-    GREEK,
-    OPERATORS,
-    SIZES,
-    SPACES,
-    SYMBOLS,
-)
 from gradcli.syntax.latex.writer import ONE, Translation
 
 _IS_LATEX = re.compile(r"^[^#\n]*?\\[A-Za-z(\[,;!|{]", re.MULTILINE)
@@ -139,10 +128,10 @@ class _Translator(Brackets):
             self._leave(span.start)
 
     def _command(self, name: str, span: Span) -> None:
-        if name in GREEK:
+        if name in words.GREEK:
             self._greek(name, span)
-        elif name in FUNCTIONS:
-            self._function(FUNCTIONS[name], span)
+        elif name in words.FUNCTIONS:
+            self._function(words.FUNCTIONS[name], span)
         elif name in ("operatorname", "operatorname*"):
             self._operator_name(span)
         elif name in ("frac", "dfrac", "tfrac", "cfrac"):
@@ -154,26 +143,26 @@ class _Translator(Brackets):
             self._push("numerator", span)
         elif name == "sqrt":
             self._root(span)
-        elif name in SYMBOLS:
+        elif name in words.SYMBOLS:
             self._begin(span)
-            self._write(SYMBOLS[name], span)
+            self._write(words.SYMBOLS[name], span)
             self._done()
-        elif name in OPERATORS:
+        elif name in words.OPERATORS:
             self._separate()
-            self._write(OPERATORS[name], span)
-        elif name in SPACES:
+            self._write(words.OPERATORS[name], span)
+        elif name in words.SPACES:
             self._write(" ", span)
-        elif name in SIZES:
+        elif name in words.SIZES:
             self._sized(name, span)
-        elif name in BRACKETS:
-            self._open(BRACKETS[name], span, name)
-        elif name in CLOSINGS:
-            self._close(CLOSINGS[name][1], span, CLOSINGS[name][0])
+        elif name in words.BRACKETS:
+            self._open(words.BRACKETS[name], span, name)
+        elif name in words.CLOSINGS:
+            self._close(words.CLOSINGS[name][1], span, words.CLOSINGS[name][0])
         elif name in ("Vert", "vert"):
             self._bar("||" if name == "Vert" else "|", span)
-        elif name in FONTS:
+        elif name in words.FONTS:
             self._font(span)
-        elif name in ACCENTS:
+        elif name in words.ACCENTS:
             self._accent(name, span)
         elif name in ("begin", "end"):
             self._environment(name, span)

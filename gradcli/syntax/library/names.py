@@ -5,6 +5,12 @@ One table for programs in the language and in Python.
 
 from __future__ import annotations
 
+FUNCTION_NAMES: set[str] = set()
+"""Every name that the language calls, aliases included: the operation table hands them in here.
+
+The grammar has no function's name in it, but messages and methods need them.
+"""
+
 MODULES = {
     **dict.fromkeys(("np", "numpy", "onp", "anp", "cp"), "numpy"),
     "np.linalg": "numpy.linalg",

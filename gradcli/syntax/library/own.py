@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from numbers import Integral
 from typing import Any, TypeAlias
 
-from gradcli.syntax.library.meant import ALL, Meant, Refused, call
+from gradcli.syntax.library.meant import Meant, Refused, call
 from gradcli.syntax.tree import Number, Tuple
 
 
@@ -131,20 +131,11 @@ _AWAY = Refused("{} rounds halves away from zero", "write 'sign(x)*floor(abs(x) 
 
 Meaning: TypeAlias = "Callable[..., Meant]"
 OWN: Mapping[str, Meaning | Refused] = {
-    "numpy.max": lambda a, axis=None, out=None, keepdims=None, initial=None, where=None: call(
-        "max", a, axis=axis, out=out, keepdims=keepdims, initial=initial, where=where
-    ),
-    "numpy.min": lambda a, axis=None, out=None, keepdims=None, initial=None, where=None: call(
-        "min", a, axis=axis, out=out, keepdims=keepdims, initial=initial, where=where
-    ),
     "numpy.log": _logarithm,
     "numpy.trace": _trace,
     "numpy.linalg.trace": lambda x, offset=None: _trace(x, offset),
     "numpy.linalg.vector_norm": lambda x, axis=None, keepdims=None, ord=2: _flat_norm(  # noqa: A006
         x, ord, axis, keepdims
-    ),
-    "numpy.linalg.diagonal": lambda x, offset=None: call(
-        "diagonal", x, offset=offset, axis1=-2, axis2=-1
     ),
     "jax.numpy.partition": Refused("{} has an order of its own", "sort the array: jnp.sort(x)"),
     "numpy.put": Refused(
@@ -155,24 +146,16 @@ OWN: Mapping[str, Meaning | Refused] = {
     "math.remainder": Refused(
         "{} rounds the quotient to the nearest, mod(x, y) down", "write 'x - y*round(x/y)'"
     ),
-    "math.prod": lambda x, start=None: call("prod", x, axis=0, start=start),
     "scipy.special.logsumexp": _logsumexp,
     "scipy.special.polygamma": lambda n, x: call("polygamma", x, n),
     "scipy.special.huber": lambda delta, r: call("huber", r, delta),
-    "scipy.special.kl_div": lambda x, y: call("kl_elements", x, y),
     "scipy.linalg.cholesky": _cholesky,
     "torch.max": _extremum("max"),
     "torch.min": _extremum("min"),
     "torch.var": _spread("var"),
     "torch.std": _spread("std"),
-    "torch.median": lambda input, dim=None, keepdim=None: call(  # noqa: A006
-        "lower_median", input, axis=dim, keepdims=keepdim
-    ),
     "torch.norm": lambda input, p="fro", dim=None, keepdim=None: _flat_norm(  # noqa: A006
         input, p, dim, keepdim
-    ),
-    "torch.linalg.norm": lambda A, ord=None, dim=None, keepdim=None: call(  # noqa: A006
-        "norm", A, p=ord, axis=dim, keepdims=keepdim
     ),
     "torch.linalg.vector_norm": lambda x, ord=2, dim=None, keepdim=None: _flat_norm(  # noqa: A006
         x, ord, dim, keepdim
@@ -185,10 +168,6 @@ OWN: Mapping[str, Meaning | Refused] = {
     ),
     "torch.nn.functional.hardtanh": _hardtanh,
     "jax.nn.gelu": lambda x, approximate=True: _gelu(x, approximate),
-    "jax.nn.softmax": lambda x, axis=-1: call("softmax", x, axis=ALL if axis is None else axis),
-    "jax.nn.log_softmax": lambda x, axis=-1: call(
-        "log_softmax", x, axis=ALL if axis is None else axis
-    ),
     "jax.nn.logsumexp": _logsumexp,
     "jax.lax.clamp": lambda min, x, max: call("clip", x, min, max),  # noqa: A006
     "jax.lax.round": _AWAY,

@@ -13,7 +13,7 @@ RENAMED = """
 [numpy]
 sum mean prod: a:x axis dtype out keepdims initial where
 average: a:x axis weights returned keepdims
-amax amin: a:x axis out keepdims initial where
+max min amax amin: a:x axis out keepdims initial where
 std var: a:x axis dtype out ddof keepdims where
 maximum minimum fmax fmin: x1:a x2:b / out
 heaviside: x1:x x2:at out
@@ -26,15 +26,21 @@ cumsum cumprod: a:x axis dtype out
 [numpy.linalg]
 cholesky: a:A upper
 matrix_norm = norm: x keepdims ord:p='fro' axis=(-2,-1)
+diagonal: x offset axis1=-2 axis2=-1
 trace = trace: x offset:k
+[math]
+prod: x start axis=0
 [scipy.special]
+kl_div = kl_elements: x y /
 softmax log_softmax: x axis=ALL
 [torch]
 eq = equal: input other /
 nonzero = argwhere: input
+median = lower_median: input dim:axis keepdim:keepdims
 softmax log_softmax: input:x dim:axis dtype
 logsumexp: input:x dim:axis keepdim:keepdims
 quantile: input:x q dim:axis keepdim:keepdims interpolation:method
+median = lower_median: input:x dim:axis keepdim:keepdims
 heaviside: input:x values:at
 cdist: x1:x x2:y p compute_mode
 cosine_similarity: x1:x x2:y dim:axis eps
@@ -46,6 +52,7 @@ round: input:x decimals
 [torch.Tensor]
 polygamma: x n
 [torch.linalg]
+norm: A:x ord:p dim:axis keepdim:keepdims
 vander: x N:n increasing=True
 [torch.nn.functional]
 mse_loss l1_loss: input:x target:y size_average reduce reduction weight
@@ -76,7 +83,10 @@ embedding: input:i weight
 bilinear: input1:x input2:y weight bias
 layer_norm: input:x normalized_shape:shape weight bias eps
 batch_norm: input:x running_mean running_var weight bias training momentum eps
+[torch.linalg]
+norm: A:x ord:p dim:axis keepdim:keepdims
 [jax.nn]
+softmax log_softmax: x axis=-1
 leaky_relu: x negative_slope:slope
 elu celu: x alpha
 [jax.lax]
@@ -149,6 +159,8 @@ _DEFAULTS: Mapping[str, Any] = {
     "True": True,
     "'fro'": "fro",
     "(-2,-1)": (-2, -1),
+    "-2": -2,
+    "-1": -1,
     "0": 0,
     "0.2": 0.2,
     "1": 1,

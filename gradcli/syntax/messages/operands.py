@@ -12,8 +12,9 @@ import unicodedata
 from gradcli.diagnostics.characters import DERIVATIVES, short
 from gradcli.diagnostics.error import GradcliError, Label
 from gradcli.diagnostics.source import Span
-from gradcli.syntax.functions import FUNCTION_NAMES
+from gradcli.syntax.driver import Token
 from gradcli.syntax.layout import NOTHINGS, OPERAND_ENDS, unclosed
+from gradcli.syntax.library.names import FUNCTION_NAMES
 from gradcli.syntax.messages.foreign import derivative_at
 from gradcli.syntax.messages.rejected import (
     inverse_function,
@@ -21,7 +22,6 @@ from gradcli.syntax.messages.rejected import (
     power_after_name,
 )
 from gradcli.syntax.messages.stop import BARS, CLOSINGS, OPENINGS, OPERAND_STARTS, Stop
-from gradcli.syntax.tokens import Token
 
 
 def in_a_row(stop: Stop) -> GradcliError | None:

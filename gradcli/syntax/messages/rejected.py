@@ -10,7 +10,7 @@ from gradcli.diagnostics.characters import DERIVATIVES, short
 from gradcli.diagnostics.error import GradcliError, Label
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
-from gradcli.syntax.functions import FUNCTION_NAMES
+from gradcli.syntax.library.names import FUNCTION_NAMES
 from gradcli.syntax.messages.foreign import derivative_at
 from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import Array, Call, Compare, Index, Name, Number, Operator, Tree, Tuple

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from gradcli.diagnostics.error import GradcliError, Label
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
+from gradcli.syntax.driver import Token
 from gradcli.syntax.layout import LITERALS
-from gradcli.syntax.tokens import Token
 
 OPERATORS = frozenset({"SIGN", "MULTIPLY", "POWER", "COMPARE", "EQUAL", "AUGMENT", "ROOT"})
 OPENINGS = frozenset({"LPAR", "LSQB"})

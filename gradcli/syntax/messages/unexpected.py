@@ -13,11 +13,11 @@ from gradcli.diagnostics.characters import normal_name, short, strings_refused, 
 from gradcli.diagnostics.error import GradcliError, Label
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
+from gradcli.syntax.driver import Stuck
 from gradcli.syntax.layout import NOTHINGS, OPERAND_ENDS, Layout
 from gradcli.syntax.messages import operands
 from gradcli.syntax.messages.foreign import CHARACTERS, LATEX, PYTHON_WORDS, SEQUENCES
 from gradcli.syntax.messages.stop import BARS, CLOSINGS, OPENINGS, OPERATORS, Stop
-from gradcli.syntax.tokens import Stuck
 
 
 def explain(stuck: Stuck, text: str, layout: Layout) -> GradcliError:
