@@ -151,21 +151,34 @@ def _checks(
     checked = check_blocks(graph, known, targets, budget=budget, **options)
     pairs = zip(columns, checked, strict=bool(targets))
     found = {(i, j): there for j, rows in pairs for i, there in rows.items()}
-    gradient = {
-        i: np.reshape(known[deltas[i]] if i in deltas else np.zeros(made.size(i)), (-1, 1))
-        for i in wrt
-    }
-    target = Target({made.graph.output: None}, gradient)
-    (first,) = check_blocks(made.graph, values, [target], budget=budget / 3, **options)
+    own = _of_the_gradient(made, values, known, budget=budget / 3, **options)
     for i, j in blocks:
         if i not in held or (j is not None and j not in held):
             found[i, j] = Found(Check(Verdict.ZERO), "zero", None)
-        for of in dict.fromkeys((i, i if j is None else j)):
-            if of in first and first[of].check.verdict not in (Verdict.PASS, Verdict.ZERO):
-                words = f"the gradient with respect to {graph.nodes[of].name}: {first[of].words}"
-                own = Found(first[of].check, words, None, first[of].complete)
-                found[i, j] = worse(found.get((i, j), own), own)
+        for of in (of for of in dict.fromkeys((i, i if j is None else j)) if of in own):
+            found[i, j] = worse(found.get((i, j), own[of]), own[of])
     return found
+
+
+def _of_the_gradient(
+    made: Twice, values: Sequence[Any], known: Sequence[Any], **options: Any
+) -> dict[int, Found]:
+    """What the check finds of the gradient, by input, where it is not right."""
+    from gradcli.check.blocks import Target, check_blocks  # noqa: PLC0415
+
+    graph, deltas = made.graph, made.first.deltas
+    gradient = {
+        i: np.reshape(known[deltas[i]] if i in deltas else np.zeros(made.size(i)), (-1, 1))
+        for i in made.wrt
+    }
+    (found,) = check_blocks(graph, values, [Target({graph.output: None}, gradient)], **options)
+    return {
+        i: there._replace(
+            words=f"the gradient with respect to {graph.nodes[i].name}: {there.words}", column=None
+        )
+        for i, there in found.items()
+        if there.check.verdict not in (Verdict.PASS, Verdict.ZERO)
+    }
 
 
 def _as_vector(graph: Graph, wrt: Sequence[int], vector: Any) -> dict[int, Any]:
