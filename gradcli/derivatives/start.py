@@ -41,10 +41,10 @@ class Subject(NamedTuple):
 class Quick:
     """How often derivatives have been asked for, and the shorter way once that is often."""
 
-    __slots__ = ("again", "runs")
+    __slots__ = ("again", "runs", "written")
 
     def __init__(self) -> None:
-        self.runs = 0
+        self.runs, self.written = 0, False
         self.again: Callable[..., Any] | None = None
 
     def made(self, *given: Any) -> Any:
@@ -54,7 +54,9 @@ class Quick:
     def ran(self, of: Subject, write: Callable[[], Callable[..., Any] | None]) -> None:
         """Note a run the long way; `write` makes the shorter one after many, if there is one."""
         self.runs += 1
-        if self.runs == RUNS and of.key is not None and len(of.graph.nodes) <= MOST_NODES:
+        often = self.runs >= RUNS and of.key is not None and len(of.graph.nodes) <= MOST_NODES
+        if often and not self.written:
+            self.written = True
             self.again = write()
 
 
