@@ -11,9 +11,7 @@ from gradcli.cli.options import OutputOptions, in_report
 from gradcli.diagnostics.failures import submission_error, usage_error
 
 if TYPE_CHECKING:
-    from gradcli.cli.environment import Environment
     from gradcli.diagnostics.error import GradcliError
-    from gradcli.grading.marking.expected import Scheme
     from gradcli.grading.marking.result import Marked
     from gradcli.grading.model.deadline import Deadline
     from gradcli.grading.model.task import Task
@@ -143,10 +141,8 @@ class Grading:
     def marked(self, task: Task, name: str) -> Marked | GradcliError:
         """A submission marked, or the error that says why it can't be read."""
         from gradcli.diagnostics.error import ExitCode, GradcliError
-        from gradcli.grading.model.deadline import Deadline
 
-        deadline, self.deadline = self.deadline or Deadline.of(self.seconds), None
-        found = _marked(task, name, self.scheme, self.report.environment, deadline)
+        found = self._marked(task, name)
         if isinstance(found, GradcliError):
             self.code = ExitCode.UNREADABLE
         elif not found.right:
@@ -170,37 +166,37 @@ class Grading:
             write_whole(RESULTS, [text])
         return Outcome([text], 0, self.report.file)
 
+    def _marked(self, task: Task, name: str) -> Marked | GradcliError:
+        """A file marked before the deadline, or the error that says why it can't be."""
+        from gradcli.cli.timer import TimeUpError, limited
+        from gradcli.diagnostics.error import GradcliError, Kind
+        from gradcli.grading.code.graded import graded
+        from gradcli.grading.model.deadline import Deadline
+        from gradcli.grading.submission.read import MOST_NOTEBOOK
 
-def _marked(
-    task: Task, name: str, scheme: Scheme, outside: Environment, deadline: Deadline
-) -> Marked | GradcliError:
-    """A file marked, or the error that says why it can't be, before the deadline."""
-    from gradcli.cli.timer import TimeUpError, limited
-    from gradcli.diagnostics.error import GradcliError, Kind
-    from gradcli.grading.code.graded import graded
-    from gradcli.grading.submission.read import MOST_NOTEBOOK
-
-    content: str | bytes = name
-    shown: str | None = name
-    if name == "-":
-        outside.say_how_to_end("the submission")
-        if outside.stdin is not None:
-            content, shown = outside.stdin.read(MOST_NOTEBOOK + 1), None
-    if deadline.left <= 0:
-        return deadline.passed()
-    try:
-        with limited(deadline.left):
-            return graded(task, content, shown, scheme, deadline)
-    except TimeUpError:
-        return deadline.passed()
-    except GradcliError as error:
-        if error.kind is Kind.SUBMISSION:
-            return error
-        message = f"'{name}' can't be marked: {error.message}"
-        return GradcliError(
-            Kind.SUBMISSION, message, source=error.source, span=error.span, hint=error.hint
-        )
-    except Exception as error:  # noqa: BLE001 - a grader's file is written whatever happens
-        what = f"{type(error).__name__}: {error}"[:200]
-        message = f"'{name}' can't be marked: gradcli itself failed here ({what})"
-        return submission_error(message, "please report it with the submission")
+        deadline, self.deadline = self.deadline or Deadline.of(self.seconds), None
+        content: str | bytes = name
+        shown: str | None = name
+        if name == "-":
+            outside = self.report.environment
+            outside.say_how_to_end("the submission")
+            if outside.stdin is not None:
+                content, shown = outside.stdin.read(MOST_NOTEBOOK + 1), None
+        if deadline.left <= 0:
+            return deadline.passed()
+        try:
+            with limited(deadline.left):
+                return graded(task, content, shown, self.scheme, deadline)
+        except TimeUpError:
+            return deadline.passed()
+        except GradcliError as error:
+            if error.kind is Kind.SUBMISSION:
+                return error
+            message = f"'{name}' can't be marked: {error.message}"
+            return GradcliError(
+                Kind.SUBMISSION, message, source=error.source, span=error.span, hint=error.hint
+            )
+        except Exception as error:  # noqa: BLE001 - a grader's file is written whatever happens
+            what = f"{type(error).__name__}: {error}"[:200]
+            message = f"'{name}' can't be marked: gradcli itself failed here ({what})"
+            return submission_error(message, "please report it with the submission")

@@ -17,10 +17,8 @@ from gradcli.diagnostics.names import normal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gradcli.report import Style
     from gradcli.report.trace.listing import Choice
     from gradcli.results.result import Result
-    from gradcli.trace.steps import Steps
 
 in_trace = partial(option, group="Trace")
 
@@ -159,13 +157,20 @@ class Evaluation:
         if report.grad is not None and not choice.backward:
             raise usage_error("--pass forward makes no gradient, and --grad asks for one")
         checked = choice.backward and not choice.blank and not report.is_bare()
-        self.mode = method.mode() if checked else "none"
-        self.budget, self.exact, self.seed = method.budget(), method.exact, point.seed
+        mode, budget = method.mode() if checked else "none", method.budget()
         self.read = point.point()
-        self.wrt = report.wanted(self.read.wrt)
+        wrt = report.wanted(self.read.wrt)
+        self.check = partial(
+            self.read.program.check,
+            mode=mode,
+            wrt=wrt,
+            budget=budget,
+            exact=method.exact,
+            seed=point.seed,
+        )
         self.result = self.read.program.evaluate(
             self.read.inputs,
-            **self.read.options | {"wrt": self.wrt},
+            **self.read.options | {"wrt": wrt},
             gradient=choice.backward and not report.value,
             check=False,
             allow_nonfinite=point.allow_nonfinite,
@@ -174,16 +179,7 @@ class Evaluation:
     @cached_property
     def checked(self) -> Result:
         """The result with its check."""
-        if not self.result.gradient:
-            return self.result
-        return self.read.program.check(
-            self.result,
-            self.mode,
-            wrt=self.wrt,
-            budget=self.budget,
-            exact=self.exact,
-            seed=self.seed,
-        )
+        return self.check(self.result) if self.result.gradient else self.result
 
     def text(self) -> Iterable[str]:
         """What is to be printed, in pieces."""
@@ -214,7 +210,11 @@ class Evaluation:
 
             return trace_rows.pieces(steps, form, look, choice, late)
         if form == "latex" or self.style == "math":
-            styled = self._equations(steps, look)
+            from gradcli.report.trace import latex
+
+            alone = self.shown.standalone
+            names = program.statements if choice.forward else frozenset()
+            styled = latex.pieces(steps, look, standalone=alone, choice=choice, statements=names)
         elif self.shown.step:
             from gradcli.report.trace.listing import sections
 
@@ -223,17 +223,6 @@ class Evaluation:
             module, function = WRITERS["html" if form == "html" else self.style]
             styled = getattr(import_module(module), function)(steps, look, choice, late)
         return chain(styled, notes_on(program, self.report) if form == "table" else [])
-
-    def _equations(self, steps: Steps, look: Style) -> Iterable[str]:
-        from gradcli.report.trace import latex
-
-        return latex.pieces(
-            steps,
-            look,
-            standalone=self.shown.standalone,
-            choice=self.choice,
-            statements=self.read.program.statements if self.choice.forward else frozenset(),
-        )
 
     def exit_code(self) -> int:
         """3 if a check has failed."""
