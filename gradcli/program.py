@@ -366,19 +366,11 @@ class Program(InNotebook):
         expect_choice("layout", layout, ("denominator", "numerator"))
         expect_choice("mode", mode, (None, "forward", "reverse"))
         expect_choice("check", check, CHECKS)
-        ready = self.executable(at := self._point(inputs, named, data, seed))
+        at = self._point(inputs, named, data, seed)
+        options = _check_options(check, check_budget, exact=exact, seed=seed)
+        asked = self.source.text, self.executable(at), at, expect_names("wrt", wrt)
         with collector_paused():
-            return make(
-                self.source.text,
-                ready,
-                at,
-                expect_names("wrt", wrt),
-                layout,
-                mode,
-                upstream,
-                _check_options(check, check_budget, exact=exact, seed=seed),
-                allow_nonfinite=allow_nonfinite,
-            )
+            return make(*asked, layout, mode, upstream, options, allow_nonfinite=allow_nonfinite)
 
     def hessian(
         self,
@@ -414,18 +406,11 @@ class Program(InNotebook):
         from gradcli.derivatives.hessian import make  # noqa: PLC0415 - not needed by evaluate
 
         expect_choice("check", check, CHECKS)
-        ready = self.executable(at := self._point(inputs, named, data, seed))
+        at = self._point(inputs, named, data, seed)
+        options = _check_options(check, check_budget, exact=exact, seed=seed)
+        asked = self.source.text, self.executable(at), at, expect_names("wrt", wrt)
         with collector_paused():
-            return make(
-                self.source.text,
-                ready,
-                at,
-                expect_names("wrt", wrt),
-                vector,
-                upstream,
-                _check_options(check, check_budget, exact=exact, seed=seed),
-                allow_nonfinite=allow_nonfinite,
-            )
+            return make(*asked, vector, upstream, options, allow_nonfinite=allow_nonfinite)
 
     def diff(
         self,
@@ -476,9 +461,8 @@ class Program(InNotebook):
             ranks |= dict.fromkeys(expect_names("matrices", matrices) or (), 2)
             if self.python is not None:
                 graph = self.python.graph_of_shapes(values, shapes or {}, ranks)
-                known = Sizes(
-                    {graph.nodes[i].name: graph.nodes[i].type.shape for i in graph.inputs}
-                )
+                inputs_of = graph.input_numbers.items()
+                known = Sizes({name: graph.nodes[i].type.shape for name, i in inputs_of})
                 return formulas_of(task_for(graph, (graph,), known, values, chosen, **more))
             draft = self.draft(frozenset({*values, *ranks, *(shapes or {})}))
             return formulas_of(task_of(draft, values, shapes or {}, ranks, chosen, **more))

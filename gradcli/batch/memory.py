@@ -9,7 +9,7 @@ no buffer, and lies in one all the same, is copied (`owned`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from gradcli.engine.forward import line_up
 from gradcli.graph.draft import Operand
 from gradcli.graph.graph import Graph
+from gradcli.ops.operation import Shape
 
 
 class Written(NamedTuple):
@@ -26,6 +27,30 @@ class Written(NamedTuple):
     out: bool
     """The function takes `out=`."""
     operands: tuple[Operand, ...]
+
+
+class Pool:
+    """Buffers that results share: each is used again after its last reader."""
+
+    def __init__(self) -> None:
+        self.shapes: list[Shape] = []
+        self._of: dict[int, int] = {}
+        self._idle: dict[Shape, list[int]] = {}
+
+    def take(self, node: int, shape: Shape) -> int:
+        """The buffer for a node's result, an idle one where there is one."""
+        idle = self._idle.setdefault(shape, [])
+        if not idle:
+            idle.append(len(self.shapes))
+            self.shapes.append(shape)
+        self._of[node] = idle.pop()
+        return self._of[node]
+
+    def release(self, nodes: Iterable[int]) -> None:
+        """Take back the buffers of some nodes."""
+        for node in nodes:
+            buffer = self._of[node]
+            self._idle[self.shapes[buffer]].append(buffer)
 
 
 def buffers_of(

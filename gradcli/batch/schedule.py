@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli import ops
-from gradcli.batch.memory import Written, buffers_of, ends
+from gradcli.batch.memory import Pool, Written, buffers_of, ends
 from gradcli.batch.order import ordered
 from gradcli.batch.rewrite import choices, differences, merged, shared
 from gradcli.batch.watch import Truth, Truths, quiet
@@ -119,51 +119,33 @@ class Schedule:
 
     def _scheduled(self, order: list[int]) -> tuple[list[Call], list[tuple[int, ...]]]:
         """The calls, and the shapes of the buffers that they share."""
-        nodes, last = self.nodes, dict.fromkeys(order, -1)
-        keep, idle = {*self.wanted, *self.graph.inputs}, dict[tuple[int, ...], list[int]]()
-        calls_only = {i: node for i in order if isinstance(node := nodes[i], OperationNode)}
-        reads = {i: self._reads(node) for i, node in calls_only.items()}
+        nodes, pool, keep = self.nodes, Pool(), {*self.wanted, *self.graph.inputs}
+        operations = {i: node for i in order if isinstance(node := nodes[i], OperationNode)}
+        reads = {i: self._reads(node) for i, node in operations.items()}
         order = ordered(self.wanted, reads, keep, self.besides)
-        for i in order:
-            last[i] = i
-            for o in reads[i]:
-                last[o] = i
-        shapes: list[tuple[int, ...]] = []
-        place: dict[int, int] = {}
-        written = {i: self._written(calls_only[i]) for i in order}
+        last = {o: i for i in order for o in (i, *reads[i])}
+        written = {i: self._written(operations[i]) for i in order}
         inside = buffers_of(self.graph, order, written, self.varies)
         free_after = ends(order, last, inside, keep)
         watched = quiet(order, nodes, written, SIGNALLING)
         watched -= shown((nodes[i], written[i].operands) for i in order)
         calls = []
-
-        def release(done: Iterable[int]) -> None:
-            for o in done:
-                idle[shapes[place[o]]].append(place[o])
-
         for i in order:
-            node = calls_only[i]
+            node, buffer, done = operations[i], -1, free_after[i]
             function, out, operands = written[i]
-            shape, buffer = node.type.shape, -1
             # NumPy's own functions may write over what they read.
-            overwrites = isinstance(function, np.ufunc) or function in POWERS.values()
-            done = free_after[i]
-            if overwrites:
+            if isinstance(function, np.ufunc) or function in POWERS.values():
                 after = {i, *(o for _, o in self.guard(i))}
-                release(o for o in done if o not in after)
+                pool.release(o for o in done if o not in after)
                 done = tuple(o for o in done if o in after)
             if out and i not in keep:
-                left = idle.setdefault(shape, [])
-                buffer = left.pop() if left else len(shapes)
-                if buffer == len(shapes):
-                    shapes.append(shape)
-                place[i] = buffer
-            release(done)
+                buffer = pool.take(i, node.type.shape)
+            pool.release(done)
             free = tuple(o for o in {*reads[i], i} if last.get(o) == i and o not in keep)
             fresh = not out and not inside[i] and any(inside.get(o) for o in reads[i])
             seen = i in watched, self.guard(i)
             calls.append(Call(node, function, operands, out, buffer, free, fresh, *seen))
-        return calls, shapes
+        return calls, pool.shapes
 
     def _reads(self, node: Node) -> set[int]:
         """The nodes that a call needs, those of its guard included."""

@@ -15,10 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.derivatives.line import Line, arrays_line, numbers_line
+from gradcli.derivatives.line import Line, Pass, arrays_line, numbers_line
 from gradcli.derivatives.rows import Rows
 from gradcli.derivatives.sparsity import parts
-from gradcli.engine.continuation import Continuation
 from gradcli.engine.forward import apply
 from gradcli.engine.growing import ZERO, Growing, is_literal_number, is_number, operand_key
 from gradcli.engine.rules import Rules
@@ -79,10 +78,9 @@ class Function(NamedTuple):
         line = self._on_numbers(inputs, watched) or self._on_arrays(inputs, watched)
         return line if line is None or self.matrix is None else _then(line, self.matrix)
 
-    def _run(self, watched: Iterable[int], given: Mapping[str, Any] | None = None) -> Continuation:
-        held = [i for i, _ in self.rows.wanted if i is not None]
+    def _run(self, watched: Iterable[int], given: Mapping[str, Any] | None = None) -> Pass:
         batched = () if self.along else self.rows.types
-        return Continuation(self.rows.graph, 0, [*held, *watched], batched, given)
+        return Pass(self.rows.graph, [*self.rows.held, *watched], batched, given)
 
     def _on_numbers(self, inputs: Mapping[str, Type], watched: Sequence[int]) -> Line | None:
         rows, units, run = self.rows, [self.rows.fixed], self._run(watched)
@@ -150,7 +148,7 @@ def _literals(value: Any) -> Elements:
 class _Taken(Growing):
     """The elements of the nodes of a pass; those of the `free` inputs are inputs, in order."""
 
-    def __init__(self, run: Continuation, free: Mapping[str, Type], first: int, exact: int) -> None:
+    def __init__(self, run: Pass, free: Mapping[str, Type], first: int, exact: int) -> None:
         super().__init__(Graph(run.graph.source, (), 0))
         self.run, self.whole, self.first, self.exact = run, run.graph, first, exact
         self.rules = Rules(run.graph)
@@ -165,8 +163,8 @@ class _Taken(Growing):
             for i in places:
                 self.add(input_like(like, i, f"{name}, {i}", NUMBER), may_fail=False)
             self.given[name] = places
-            if name in run.further:
-                self.elements[run.further[name]] = self.given[name]
+            if name in run.inputs:
+                self.elements[run.inputs[name]] = self.given[name]
 
     def derivatives(
         self,
@@ -180,7 +178,7 @@ class _Taken(Growing):
         """
         run, found = self.run, list[Operand]()
         for unit in units:
-            for name, i in run.further.items():
+            for name, i in run.inputs.items():
                 if name in unit:
                     self.elements[i] = _literals(unit[name])
             for node in run.nodes:

@@ -39,13 +39,11 @@ def make(
     allow_nonfinite: bool,
 ) -> Hessian:
     """The Hessian at a point, or its product with a vector, with the check."""
-    known = None
-    if check is None:
-        known = quick(ready, inputs, upstream, "hessian", names, vector is None)
-        if known is not None and known.again is not None:
-            found: Hessian | None = known.again(inputs, vector)
-            if found is not None:
-                return found
+    key = ("hessian", names, vector is None)
+    known = quick(ready, inputs, upstream, *key, checked=check is not None)
+    found: Hessian | None = known.made(inputs, vector)
+    if found is not None:
+        return found
     of = subject(program, ready, inputs, names, upstream, allow_nonfinite=allow_nonfinite)
     result, wrt, name, graph, values, *_ = of
     if upstream is None:
@@ -59,25 +57,17 @@ def make(
     made = of.kept(("twice", *wrt), lambda: twice(graph, wrt, values))
     if made.corners and not allow_nonfinite:
         refuse_corners(graph, values, wrt, made.corners)
-    places = made.places
-    total = places[wrt[-1]].stop if wrt else 0
     if given is None:
         hint = "--wrt leaves inputs out; --vector gives the product with a vector"
-        refuse_too_large("Hessian", total, total, hint)
+        refuse_too_large("Hessian", made.total, made.total, hint)
         matrix = hessian_matrix(made, values, allow_nonfinite=allow_nonfinite)
-        blocks = _blocks(made, matrix)
     else:
-        product = hessian_product(made, values, given, allow_nonfinite=allow_nonfinite)
-        blocks = {(i, None): np.reshape(product[i], (-1, 1)) for i in wrt}
-    checks: dict[tuple[int, int | None], Found] = {}
+        matrix = hessian_product(made, values, given, allow_nonfinite=allow_nonfinite)
+    blocks, checks = _blocks(made, matrix), dict[tuple[int, int | None], Found]()
     if check is not None and wrt:
         checks = _checks(made, values, wrt, given, blocks, **check)
-    if known is not None:
-        known.ran(of, lambda: _again(of, made, along=vector is not None))
-    told = [
-        Block(*made.headings[key], value).told(checks.get(key)) for key, value in blocks.items()
-    ]
-    return Hessian(result, tuple(told), name, _by_name(made, given))
+    known.ran(of, lambda: _again(of, made, along=vector is not None))
+    return Hessian(result, _told(made, blocks, checks), name, _by_name(made, given))
 
 
 def _blocks(made: Twice, matrix: Array) -> dict[tuple[int, int | None], Array]:
@@ -86,6 +76,15 @@ def _blocks(made: Twice, matrix: Array) -> dict[tuple[int, int | None], Array]:
     if matrix.ndim == 1:
         return {(i, None): matrix[places[i], None] for i in wrt}
     return {(i, j): matrix[places[i], places[j]] for i in wrt for j in wrt}
+
+
+def _told(
+    made: Twice,
+    blocks: Mapping[tuple[int, int | None], Array],
+    checks: Mapping[tuple[int, int | None], Found],
+) -> tuple[Block, ...]:
+    found = blocks.items()
+    return tuple([Block(*made.headings[key], value).told(checks.get(key)) for key, value in found])
 
 
 def _by_name(made: Twice, vector: Mapping[int, Any] | None) -> dict[str, Any] | None:
@@ -97,10 +96,6 @@ def _again(of: Subject, made: Twice, *, along: bool) -> Callable[..., Hessian | 
     line = made.line(along=along)
     if line is None:
         return None
-
-    def blocks(matrix: Array) -> tuple[Block, ...]:
-        found = _blocks(made, matrix).items()
-        return tuple([Block(*made.headings[key], value) for key, value in found])
 
     def again(inputs: Mapping[str, Any], vector: Any) -> Hessian | None:
         parts, given = None, inputs
@@ -117,7 +112,7 @@ def _again(of: Subject, made: Twice, *, along: bool) -> Callable[..., Hessian | 
         return Hessian.later(
             {"matrix": matrix, "name": of.name, "vector": _by_name(made, parts)},
             result=lambda: result_at(of, inputs, read),
-            blocks=lambda: blocks(matrix),
+            blocks=lambda: _told(made, _blocks(made, matrix), {}),
         )
 
     return again
@@ -156,21 +151,34 @@ def _checks(
     checked = check_blocks(graph, known, targets, budget=budget, **options)
     pairs = zip(columns, checked, strict=bool(targets))
     found = {(i, j): there for j, rows in pairs for i, there in rows.items()}
-    gradient = {
-        i: np.reshape(known[deltas[i]] if i in deltas else np.zeros(made.size(i)), (-1, 1))
-        for i in wrt
-    }
-    target = Target({made.graph.output: None}, gradient)
-    (first,) = check_blocks(made.graph, values, [target], budget=budget / 3, **options)
+    own = _of_the_gradient(made, values, known, budget=budget / 3, **options)
     for i, j in blocks:
         if i not in held or (j is not None and j not in held):
             found[i, j] = Found(Check(Verdict.ZERO), "zero", None)
-        for of in dict.fromkeys((i, i if j is None else j)):
-            if of in first and first[of].check.verdict not in (Verdict.PASS, Verdict.ZERO):
-                words = f"the gradient with respect to {graph.nodes[of].name}: {first[of].words}"
-                own = Found(first[of].check, words, None, first[of].complete)
-                found[i, j] = worse(found.get((i, j), own), own)
+        for of in (of for of in dict.fromkeys((i, i if j is None else j)) if of in own):
+            found[i, j] = worse(found.get((i, j), own[of]), own[of])
     return found
+
+
+def _of_the_gradient(
+    made: Twice, values: Sequence[Any], known: Sequence[Any], **options: Any
+) -> dict[int, Found]:
+    """What the check finds of the gradient, by input, where it is not right."""
+    from gradcli.check.blocks import Target, check_blocks  # noqa: PLC0415
+
+    graph, deltas = made.graph, made.first.deltas
+    gradient = {
+        i: np.reshape(known[deltas[i]] if i in deltas else np.zeros(made.size(i)), (-1, 1))
+        for i in made.wrt
+    }
+    (found,) = check_blocks(graph, values, [Target({graph.output: None}, gradient)], **options)
+    return {
+        i: there._replace(
+            words=f"the gradient with respect to {graph.nodes[i].name}: {there.words}", column=None
+        )
+        for i, there in found.items()
+        if there.check.verdict not in (Verdict.PASS, Verdict.ZERO)
+    }
 
 
 def _as_vector(graph: Graph, wrt: Sequence[int], vector: Any) -> dict[int, Any]:

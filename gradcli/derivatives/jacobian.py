@@ -91,13 +91,10 @@ def make(
     allow_nonfinite: bool,
 ) -> Jacobian:
     """The Jacobian at a point, with its check. Raises as `subject` and `jacobian_blocks` do."""
-    known = None
-    if check is None:
-        known = quick(ready, inputs, upstream, "jacobian", names, mode)
-        if known is not None and known.again is not None:
-            found: Jacobian | None = known.again(inputs, layout)
-            if found is not None:
-                return found
+    known = quick(ready, inputs, upstream, "jacobian", names, mode, checked=check is not None)
+    found: Jacobian | None = known.made(inputs, layout)
+    if found is not None:
+        return found
     given = subject(program, ready, inputs, names, upstream, allow_nonfinite=allow_nonfinite)
     result, wrt, name, graph, values, *_ = given
     made, passes = jacobian_blocks(given, mode, allow_nonfinite=allow_nonfinite)
@@ -106,8 +103,7 @@ def make(
         from gradcli.check.blocks import Target, check_blocks  # noqa: PLC0415 - not without
 
         (checks,) = check_blocks(graph, values, [Target({graph.output: None}, made)], **check)
-    if known is not None:
-        known.ran(given, lambda: _again(given, passes))
+    known.ran(given, lambda: _again(given, passes))
     blocks = tuple([b.told(checks.get(i)) for i, b in zip(wrt, _blocks(given, made), strict=True)])
     of = graph.nodes[graph.output].type
     return Jacobian(result, blocks, passes.mode, name, of, layout)
@@ -217,7 +213,7 @@ def _reverse(
     output = graph.nodes[graph.output].type
     whole = adjoint(graph, wrt, upstream=UPSTREAM, values=values)
     wanted = [(whole.deltas.get(i), graph.nodes[i].type) for i in wrt]
-    return whole.deltas, Rows(whole.graph, len(graph.nodes), {UPSTREAM: output}, wanted)
+    return whole.deltas, Rows(whole.graph, {UPSTREAM: output}, wanted)
 
 
 def _forward(
@@ -232,7 +228,7 @@ def _forward(
     types = {names[i]: graph.nodes[i].type for i in wrt}
     wanted = [(whole.deltas.get(upstream), output)]
     zeros = np.zeros(output.shape)[()]
-    rows = Rows(whole.graph, len(graph.nodes), types, wanted, fixed={UPSTREAM: zeros})
+    rows = Rows(whole.graph, types, wanted, fixed={UPSTREAM: zeros})
     return whole.deltas, rows
 
 

@@ -8,15 +8,15 @@ such a value: the passes then say which, and why.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from gradcli.engine.compiled import OF_NUMBERS, Text, add_nodes, is_finite, operand_text
-from gradcli.engine.continuation import Continuation
+from gradcli.engine.forward import apply, operand_values
 from gradcli.graph.draft import Operand, reached
-from gradcli.graph.graph import Node, OperationNode
+from gradcli.graph.graph import Graph, Node, OperationNode
 from gradcli.ops.operation import Array, Kernel, Shape, Type
 from gradcli.results.matrices import flat_rows
 
@@ -28,6 +28,47 @@ Line: TypeAlias = Callable[[Mapping[str, Any]], tuple[Array, Sequence[float]] | 
 """From arrays by name to derivatives, and the elements of the arrays in order.
 
 None where the passes are to find out what is not finite, or at a corner."""
+
+
+class Pass:
+    """The nodes from the inputs of a graph to those that are wanted, without what never changes.
+
+    The inputs `batched` have a batch axis in front, and those `given` the same values at every run.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        wanted: Sequence[int],
+        batched: Collection[str] = (),
+        given: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.graph = graph
+        self.constants = _constants(graph, graph.reaching(wanted), given or {})
+        needed = graph.reaching(wanted, self.constants)
+        inputs = graph.input_numbers
+        self.varies = graph.dependent({i for name, i in inputs.items() if name in batched})
+        nodes = [n for n in graph.nodes if needed[n.id] and n.id not in self.constants]
+        self.nodes = [node for node in nodes if node.kind != "input"]
+        self.inputs = {node.name: node.id for node in nodes if node.kind == "input"}
+
+
+def _constants(graph: Graph, needed: Sequence[bool], given: Mapping[str, Any]) -> dict[int, Any]:
+    """The values of the nodes that depend on no input but the `given`, as ones_like(x)."""
+    found: list[Any] = [None] * len(graph.nodes)
+    for node in graph.nodes:
+        if not needed[node.id] or node.kind == "input":
+            found[node.id] = given.get(node.name) if node.kind == "input" else None
+            continue
+        operation = node.operation
+        if operation is not None and operation.constant is not None:
+            found[node.id] = np.broadcast_to(operation.constant, node.type.shape)[()]
+        elif all(not isinstance(o, int) or found[o] is not None for o in node.operands):
+            operands = operand_values(node, found)
+            with np.errstate(all="ignore"):
+                value = operands[0] if node.operation is None else apply(graph, node, operands)
+            found[node.id] = np.asarray(value)[()]
+    return {i: value for i, value in enumerate(found) if value is not None}
 
 
 def numbers_line(
@@ -67,7 +108,7 @@ def numbers_line(
 
 
 def arrays_line(
-    run: Continuation,
+    run: Pass,
     inputs: Iterable[str],
     wanted: Iterable[tuple[int | None, Type]],
     watched: Iterable[int],
@@ -82,7 +123,7 @@ def arrays_line(
     """
     text = Text()
     text.objects |= {f"v{i}": value for i, value in run.constants.items()}
-    for name, i in run.further.items():
+    for name, i in run.inputs.items():
         text.add(f"v{i} = given[{name!r}]")
     add_nodes(text, run.graph, run.nodes, run.varies)
     ranks = {i: len(run.graph.nodes[i].type.shape) + run.varies[i] for i in watched}
@@ -100,7 +141,7 @@ def arrays_line(
         text.add(f"found = {_joined(text, parts, axis=1)}")
     if symmetric:
         text.add("found = (found + found.T) * 0.5")
-    read = [f"v{run.further[name]}.ravel()" for name in inputs]
+    read = [f"v{run.inputs[name]}.ravel()" for name in inputs]
     return _line(text, (-1,) if count is None else (count, -1), _joined(text, read))
 
 

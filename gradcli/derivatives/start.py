@@ -41,29 +41,36 @@ class Subject(NamedTuple):
 class Quick:
     """How often derivatives have been asked for, and the shorter way once that is often."""
 
-    __slots__ = ("again", "runs")
+    __slots__ = ("again", "runs", "written")
 
     def __init__(self) -> None:
-        self.runs = 0
+        self.runs, self.written = 0, False
         self.again: Callable[..., Any] | None = None
-        """The derivatives from the inputs' values, or None where they are to be made as before."""
+
+    def made(self, *given: Any) -> Any:
+        """The derivatives, or None where they are to be made the long way."""
+        return None if self.again is None else self.again(*given)
 
     def ran(self, of: Subject, write: Callable[[], Callable[..., Any] | None]) -> None:
         """Note a run the long way; `write` makes the shorter one after many, if there is one."""
         self.runs += 1
-        if self.runs == RUNS and of.key is not None and len(of.graph.nodes) <= MOST_NODES:
+        often = self.runs >= RUNS and of.key is not None and len(of.graph.nodes) <= MOST_NODES
+        if often and not self.written:
+            self.written = True
             self.again = write()
 
 
-def quick(ready: Executable, inputs: Mapping[str, Any], upstream: Any, *key: Any) -> Quick | None:
-    """What is kept of earlier calls like this one; None where nothing is."""
-    if len(inputs) != len(ready.graph.inputs):
-        return None
+def quick(
+    ready: Executable, inputs: Mapping[str, Any], upstream: Any, *key: Any, checked: bool
+) -> Quick:
+    """What is kept of earlier calls like this one."""
+    if checked or len(inputs) != len(ready.graph.inputs):
+        return Quick()
     if upstream is not None:
         try:
             given = to_value("upstream", upstream)
         except GradcliError:  # one of the values comes before it
-            return None
+            return Quick()
         key = (*key, np.shape(given), given.tobytes())
     return ready.kept(key, Quick)
 

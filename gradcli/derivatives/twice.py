@@ -20,12 +20,11 @@ from gradcli.derivatives.rows import Rows
 from gradcli.derivatives.sparsity import LEAST, coloured, pairs, patterns
 from gradcli.derivatives.undefined import refuse
 from gradcli.engine.adjoint import Adjoint, adjoint
-from gradcli.engine.continuation import Continuation
 from gradcli.engine.forward import all_finite
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, Type
 from gradcli.results.corners import with_corners
-from gradcli.results.matrices import Colours, directions
+from gradcli.results.matrices import Colours, continued, directions
 
 if TYPE_CHECKING:
     from gradcli.derivatives.line import Line
@@ -58,6 +57,11 @@ class Twice:
         return {i: slice(*ends[k : k + 2]) for k, i in enumerate(self.wrt)}
 
     @cached_property
+    def total(self) -> int:
+        """The number of elements of all inputs."""
+        return sum(map(self.size, self.wrt))
+
+    @cached_property
     def headings(self) -> dict[tuple[int, int | None], tuple[str, str, Type, Type]]:
         """What a block of the matrix is called, and the types of its rows and columns.
 
@@ -78,13 +82,7 @@ class Twice:
         nodes = self.graph.nodes
         types = {self.names[i]: nodes[i].type for i in self.wrt}
         wanted = [(self.second.deltas.get(i), nodes[i].type) for i in self.wrt]
-        return Rows(self.second.graph, len(nodes), types, wanted)
-
-    @cached_property
-    def product(self) -> Continuation:
-        """The pass for one vector."""
-        wanted = [self.second.deltas[i] for i in self.wrt if i in self.second.deltas]
-        return Continuation(self.second.graph, len(self.graph.nodes), wanted)
+        return Rows(self.second.graph, types, wanted)
 
     def line(self, *, along: bool) -> Line | None:
         """The matrix, or the product with a vector, as a function of the inputs' values."""
@@ -144,7 +142,7 @@ def _mean(one: Array, other: Array) -> Array:
 
 def _compressed(made: Twice) -> _Compressed | None:
     """Combined directions where rows have few nonzeros; full rows get one direction each."""
-    total = sum(map(made.size, made.wrt))
+    total = made.total
     if total < LEAST:
         return None
     held = [i for i in made.wrt if i in made.first.deltas]
@@ -215,19 +213,18 @@ def hessian_product(
     vector: Mapping[int, Any],
     *,
     allow_nonfinite: bool = False,
-) -> dict[int, Array]:
-    """Hessian times vector, without the matrix: for every input a value of its shape.
+) -> Array:
+    """Hessian times vector, without the matrix, the elements of the inputs in their order.
 
     Raises `GradcliError` as `hessian_matrix` does.
     """
-    nodes = made.graph.nodes
+    whole = np.zeros(made.total)
     given = {made.names[i]: vector[i] for i in made.wrt}
-    found = iter(made.product.run(values, given))
-    shaped = {}
-    for i in made.wrt:
-        value = next(found) if i in made.second.deltas else np.float64(0.0)
-        shape = nodes[i].type.shape
-        shaped[i] = value if value.shape == shape else np.broadcast_to(value, shape)[()]
-    if not allow_nonfinite and not all(map(all_finite, shaped.values())):
+    rows = made.rows
+    found = continued(rows.graph, values, given, rows.held, rows.needed)
+    for i, (delta, t) in zip(made.wrt, rows.wanted, strict=True):
+        if delta is not None:
+            whole[made.places[i]] = np.broadcast_to(found[delta], t.shape).ravel()
+    if not (allow_nonfinite or all_finite(whole)):
         refuse(made.graph, made.second, values, given)
-    return shaped
+    return whole

@@ -85,11 +85,12 @@ class Executable:
 
     def kept(self, key: Any, make: Callable[[], Made]) -> Made:
         """What `make` has made of the graph for this key before, or makes now."""
-        found: Made | None = self._kept.get(key)
+        found: Made | None = self._kept.pop(key, None)
         if found is None:
-            if len(self._kept) >= MOST_KEPT:
-                self._kept.clear()
-            self._kept[key] = found = make()
+            found = make()
+            for oldest in [*self._kept][: 1 - MOST_KEPT]:
+                self._kept.pop(oldest, None)
+        self._kept[key] = found  # behind those that were asked for before
         return found
 
     def values(self, inputs: Mapping[str, Any], *, allow_nonfinite: bool = False) -> Values:

@@ -245,14 +245,18 @@ def refuse_too_large(what: str, rows: int, columns: int, hint: str) -> None:
 
 
 def continued(
-    graph: Graph, values: Sequence[Any], inputs: Mapping[str, Any], wanted: Iterable[int]
+    graph: Graph,
+    values: Sequence[Any],
+    inputs: Mapping[str, Any],
+    wanted: Iterable[int],
+    needed: Sequence[bool] | None = None,
 ) -> list[Any]:
     """The values of a graph whose first nodes have `values`, as far as `wanted` needs them.
 
     The further `inputs` may have a batch axis in front; what depends on them then has it too.
-    Infinite values and nan are let through.
+    Infinite values and nan are let through. `needed` are the nodes that the wanted are made of.
     """
-    needed = graph.reaching(wanted)
+    needed = needed or graph.reaching(wanted)
     found = [*values, *[None] * (len(graph.nodes) - len(values))]
     for i in graph.inputs:
         if i >= len(values) and needed[i]:

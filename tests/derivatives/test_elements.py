@@ -120,3 +120,19 @@ def test_the_fields_that_are_made_when_read(what: str) -> None:
     ]
     with pytest.raises(AttributeError):
         _ = found.nothing
+
+
+def test_a_point_that_is_not_finite_among_the_first() -> None:
+    program, at = Program("log(v[0])*v[1]^2"), {"v": [0.5, 2.0]}
+    for k in range(RUNS + 1):
+        asked(program, "hessian", {"v": [0.0, 1.0]} if k == RUNS - 1 else at, allow_nonfinite=True)
+    assert "_later" in vars(asked(program, "hessian", at))
+
+
+def test_many_upstreams_between_the_calls() -> None:
+    program, at = Program("v^3"), {"v": [0.5, 2.0]}
+    for k in range(RUNS + 1):
+        found = program.jacobian(at, check=False)
+        for scale in (1.0, 2.0):
+            program.hessian(at, upstream=[scale, float(k)], check=False)
+    assert "_later" in vars(found)
