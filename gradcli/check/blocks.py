@@ -80,15 +80,19 @@ def check_blocks(
                 here = Found(check, describe(check, gradients[i]), place)
                 worst[i] = worse(worst[i], here) if i in worst else here
                 done[i] += "elements checked" not in check.reason
-        for i, here in worst.items():
-            if done[i] < len(weights):
-                words = f"{here.words}; {done[i]} of {len(weights)} columns checked in full"
-                worst[i] = here._replace(words=words, complete=False)
-            elif 1 < len(weights) < target.blocks[i].shape[1]:
-                words = f"{here.words}; {len(weights)} random sums of its columns"
-                worst[i] = here._replace(words=words)
-        found.append(worst)
+        count, blocks = len(weights), target.blocks
+        found.append({i: _worded(h, done[i], count, blocks[i].shape[1]) for i, h in worst.items()})
     return found
+
+
+def _worded(here: Found, done: int, count: int, columns: int) -> Found:
+    """What was found of a block, with how much of it that speaks for: `done` of `count` checks."""
+    if done < count:
+        words = f"{here.words}; {done} of {count} columns checked in full"
+        return here._replace(words=words, complete=False)
+    if 1 < count < columns:
+        return here._replace(words=f"{here.words}; {count} random sums of its columns")
+    return here
 
 
 def _columns(
