@@ -24,8 +24,8 @@ AT_ONCE = 512
 SIDE_BY_SIDE = 64
 """The most checks by the whole method in progress side by side."""
 
-IN_CACHE = 1_000_000
-"""The rows of a look times the elements of the widest value don't exceed this: 8 MB."""
+IN_CACHE = 1_500_000
+"""The rows of a look times the elements of the widest value don't exceed this: 12 MB."""
 
 DECIDED = (Verdict.PASS, Verdict.ZERO, Verdict.FAIL)
 
