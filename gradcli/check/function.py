@@ -17,7 +17,7 @@ from gradcli.check.choices import speaking
 from gradcli.check.inline_blocks import without_blocks
 from gradcli.check.jitter import Jitter
 from gradcli.engine.backward import backward
-from gradcli.engine.forward import fill_in, line_up, operand_values
+from gradcli.engine.forward import apply, fill_in, line_up, operand_values
 from gradcli.engine.plan import Backward
 from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph, Node
@@ -134,6 +134,29 @@ class Function:
         """The operations that a variable moves and the output takes something of, in order."""
         moved = self.graph.downstream(self.place[coordinate.node])
         return [i for i in moved if self.speaking[i]]
+
+    def straight(self, variable: Coordinate, t: Array) -> dict[int, Array]:
+        """The products that a direction goes into, at every t; empty if it goes anywhere else.
+
+        A product is linear in each operand, so one product of the direction serves all t.
+        """
+        start = self.place[variable.node]
+        if variable.direction is None or start == self.graph.output:
+            return {}
+        users = [self.graph.operation(i) for i in self.graph.consumers[start]]
+        if not all(node.operation.contracts for node in users):
+            return {}
+        moved, found = {start, *self.graph.downstream(start)}, dict[int, Array]()
+        for node in users:
+            if sum(o in moved for o in node.operands) > 1:
+                return {}
+            operands = operand_values(node, self.values)
+            operands[node.operands.index(start)] = variable.direction
+            move, value = np.asarray(apply(self.graph, node, operands)), self.values[node.id]
+            if not np.isfinite(move + value).all():
+                return {}
+            found[node.id] = (t - 1.0).reshape(-1, 1, *(1,) * move.ndim) * move + value
+        return found
 
     def _is_tied(self, node: Node) -> bool:
         if node.operation is None or node.operation.tie is None or not node.carries:

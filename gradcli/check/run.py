@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
 from typing import Any
 
@@ -22,6 +22,7 @@ from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.finding import Finding
 from gradcli.check.function import Coordinate, Point
 from gradcli.check.rows import DIRECTIONS, Row
+from gradcli.check.sampling import MOST_ELEMENTS
 from gradcli.check.undefined import Undefined, lost
 from gradcli.check.workbench import Bench
 from gradcli.engine.plan import Backward
@@ -65,8 +66,20 @@ def check_gradients(
             if node.carries and accumulator is not None
         ]
         bench = Bench(point, seed, clock, scattered=exact)
+        if bench.function.widest[0] > 1:
+            keep_memory()
         with one_thread if 1 < bench.function.widest[0] < LARGE else nullcontext():
             return _Run(bench, rows, clock, exact=exact).checks()
+
+
+@cache
+def keep_memory() -> None:
+    """Free an array as large as those of a pass may be, without a look into it.
+
+    After that glibc keeps twice its size of what is freed; else it would give the memory of every
+    pass back to the system, and fetch empty pages for the next, at a quarter of the check's time.
+    """
+    np.empty(MOST_ELEMENTS)
 
 
 SMALL = 128

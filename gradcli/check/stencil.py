@@ -33,6 +33,10 @@ def _weights(bits: int) -> Array:
     return weights
 
 
+FEW = 4
+"""From so many points on it pays to take a product of the direction for all of them."""
+
+
 class Stencil(NamedTuple):
     """Points of several variables, sorted by the nodes where these are.
 
@@ -81,6 +85,8 @@ class Pass:
         self.function, self.stencil, self.visit = function, stencil, visit
         self.points, self.count = stencil.t.shape
         self.rows = self.points * self.count
+        self.everyone = (1 << self.count) - 1
+        """All columns, as bits of a number."""
         self.calm = self.points - stencil.jittered
         """How many points have no jitter."""
         self.here: dict[int, list[int]] = {}
@@ -98,6 +104,8 @@ class Pass:
         """The branches of every operation, with a batch axis for all of its points."""
         self.choices: dict[int, tuple[Any, Any]] = {}
         """What every `where` takes, likewise."""
+        self.straight: dict[int, Array] = {}
+        """Products that the only variable goes into, at the points without jitter."""
         self._places: dict[int, Array] = {}
         self._inside: dict[tuple[int, int], Array] = {}
         """Where the columns of one set are among those of another."""
@@ -106,7 +114,7 @@ class Pass:
         """Compute all points of all columns."""
         function, now, moved = self.function, self.now, self.moved
         graph, speaking = function.graph, function.speaking
-        shaken = self.points - self.stencil.held
+        held = self.stencil.held
         for node in graph.nodes[min(self.here) :]:
             i = node.id
             bits = 0
@@ -125,8 +133,8 @@ class Pass:
                     self.own.add(i)
             assert value is not None
             now[i], moved[i] = value, bits
-            if shaken < self.points:
-                self.kept[i] = value[shaken:].copy()
+            if held:
+                self.kept[i] = value[-held:].copy()
             for done in function.done_after[i]:
                 now.pop(done, None)
         return Outputs(self._function(), self._signature(), self._held)
@@ -159,11 +167,6 @@ class Pass:
             point[places] = row[wanted]
         return dict(zip(kept, found.swapaxes(0, 1).reshape(len(kept), -1), strict=True))
 
-    @property
-    def everyone(self) -> int:
-        """All columns, as bits of a number."""
-        return int(1 << self.count) - 1
-
     def columns(self, bits: int) -> Array:
         """The numbers of a set of columns."""
         found = self._places.get(bits)
@@ -194,6 +197,9 @@ class Pass:
     def _with_own(self, value: Array | None, bits: int, mine: Sequence[int]) -> tuple[Array, int]:
         """The columns of the variables at this node, behind those that move it."""
         coordinates, t = self.stencil.coordinates, self.stencil.t
+        if self.count == 1 and self.calm >= FEW:
+            self.straight = self.function.straight(coordinates[0], t[: self.calm])
+            t = t[self.calm :] if self.straight else t
         for k in mine:
             bits |= 1 << k
         if coordinates[mine[0]].plain:
@@ -205,15 +211,22 @@ class Pass:
         return (own if value is None else np.concatenate([value, own], axis=1)), bits
 
     def _computed(self, node: OperationNode, bits: int) -> Array:
-        """The operation at all points of some columns, with jitter where that is wanted."""
+        """The operation at all points of some columns."""
+        known = self.straight.get(node.id)
+        if known is None:
+            return self._applied(node, bits, self.points, self.calm)
+        return np.concatenate([known, self._applied(node, bits, self.stencil.jittered, 0)])
+
+    def _applied(self, node: OperationNode, bits: int, points: int, calm: int) -> Array:
+        """The kernel at so many points of some columns, with jitter behind the `calm` ones."""
         function, operation = self.function, node.operation
         columns = bits.bit_count()
-        rows, calm = self.points * columns, self.calm * columns
+        rows = points * columns
         # Elementwise operations have any number of batch axes, others one.
         direct = operation.elementwise and node.aligned and not operation.chooses
-        batch: tuple[int, ...] = (rows,)
-        if direct:
-            batch, calm = (self.points, columns), self.calm
+        batch: tuple[int, ...] = (points, columns)
+        if not direct:
+            batch, calm = (rows,), calm * columns
         arguments: list[Any] = []
         for o in node.operands:
             if type(o) is not int:
@@ -225,7 +238,8 @@ class Pass:
                 if not direct:
                     value = value.reshape(rows, *value.shape[2:])
                 if operation.composite and self.stencil.jittered:
-                    value = value if self._is_last_use(o, node) else value.copy()
+                    last = o in self.own and _is_last_use(function.graph, o, node)
+                    value = value if last else value.copy()
                     function.jitter.shake(value, calm)
                 arguments.append(value)
             else:
@@ -246,13 +260,7 @@ class Pass:
                 value = value.copy()
             error = EPS if operation.elementwise else error_of_sum(_terms(function.graph, node))
             function.jitter.shake(value, calm, error)
-        return value if direct else value.reshape(self.points, columns, *value.shape[1:])
-
-    def _is_last_use(self, operand: int, node: Node) -> bool:
-        """Whether an operand's array is its own and needed here for the last time."""
-        graph = self.function.graph
-        once = graph.consumers[operand] == (node.id,) and node.operands.count(operand) == 1
-        return once and operand in self.own and operand != graph.output
+        return value if direct else value.reshape(points, columns, *value.shape[1:])
 
     def _projected(self, value: Array, i: int) -> Array:
         """An array as one number per point: along a fixed direction without zeros.
@@ -316,6 +324,12 @@ class Pass:
         shape = (self.points, len(columns))
         whole[:, columns] = np.reshape(part, shape) if np.ndim(part) else part
         return whole.reshape(self.rows)
+
+
+def _is_last_use(graph: Graph, operand: int, node: Node) -> bool:
+    """Whether a value is needed here for the last time."""
+    once = graph.consumers[operand] == (node.id,) and node.operands.count(operand) == 1
+    return once and operand != graph.output
 
 
 def _terms(graph: Graph, node: Node) -> int:

@@ -226,7 +226,8 @@ class Operation:
     `jit` is the operation on numbers, in Python, with the functions of `batch/jit.py`.
 
     **Grading.** `wrong` has for every operand the formulas that its rule is mistaken for;
-    `contracts` marks a product that sums over an axis of both operands.
+    `contracts` marks a product that sums over an axis of both operands; the check counts on its
+    being linear in each.
     """
 
     name: str

@@ -124,6 +124,43 @@ def test_columns_of_one_pass_are_what_each_variable_gives_alone(text: str) -> No
         assert found.y.shape[1] == len(one.points.t)
 
 
+STRAIGHT = {
+    "sum(tanh(X @ W))": 1,
+    "sum(tanh(W @ X.T))": 1,
+    "sum(tanh(v @ W)) + sum(sin(W @ v))": 2,
+    "tanh(dot(W, X)[0, 1])": 1,
+    "sum(tanh(reshape(X, [2, 2, 4]) @ W))": 1,
+    "sum(tanh(X @ W)) + sum(W)": 0,
+    "sum(tanh(W.T @ W))": 0,
+    "sum((W @ v) * (W @ (W @ v)))": 0,
+    "sum(tanh(1e307*X @ W))": 0,  # the direction overflows
+}
+"""How many products of a program a direction through W goes straight into, and nothing else."""
+
+
+@pytest.mark.parametrize(("text", "products"), STRAIGHT.items())
+def test_products_along_a_direction_are_those_of_every_point(
+    text: str, products: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = np.random.default_rng(0)
+    values = {"X": draw.normal(size=(4, 4)), "W": draw.normal(size=(4, 4)), "v": np.ones(4)}
+    result = Program(text).evaluate({k: a for k, a in values.items() if k in text}, check=False)
+    active = [a is not None for a in result.accumulators]
+    passed = Backward(list(result.accumulators), list(result.contributions))
+    point = Point(result.graph, result.values, passed, active, result.upstream, result.rules)
+    function = Function(point)
+    (node,) = (n for n in result.graph.nodes if n.name == "W")
+    one = request(Coordinate(node.id, values["W"], direction=30 * draw.normal(size=(4, 4))))
+    with np.errstate(all="ignore"):
+        assert len(function.straight(one.coordinate, one.points.t)) == products
+        (found,) = sample(function, [one])
+        monkeypatch.setattr(Function, "straight", lambda *_: {})
+        (each,) = sample(Function(point), [one])
+    assert found.nodes == each.nodes
+    np.testing.assert_allclose(found.y, each.y, rtol=1e-12, atol=1e-12)
+    assert {i: a.shape for i, a in found.held.items()} == {i: a.shape for i, a in each.held.items()}
+
+
 def coordinates(result: Result) -> list[Coordinate]:
     """Every variable of a program, in an order that is not that of the graph."""
     found: list[Coordinate] = []
