@@ -9,6 +9,7 @@ import pytest
 import gradcli
 from gradcli import GradcliError, Program, evaluate
 from gradcli.diagnostics.error import Kind
+from gradcli.engine import language_text
 
 
 def test_parsed_once_evaluated_many_times() -> None:
@@ -246,3 +247,14 @@ def test_without_inputs_an_array_needs_no_upstream() -> None:
 def test_a_program_is_a_text(text: Any) -> None:
     with pytest.raises(GradcliError, match="a program is a text"):
         Program(text)
+
+
+def test_a_long_program_is_lowered_again_for_other_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its draft is not kept: its inputs are still known, and any shape gets its graph."""
+    monkeypatch.setattr(language_text, "LONG", 1)
+    program = Program("a = sin(x)*y\nsum(a^2)")
+    usual = Program("a = sin(x)*y\nsum(a^2)")
+    for x in (0.5, [0.1, 0.2], 0.5, [[1.0], [2.0]]):
+        found, wanted = (p.evaluate(x=x, y=3.0, check=False) for p in (program, usual))
+        assert str(found.gradient) == str(wanted.gradient)
+        assert program.inputs == ("x", "y")

@@ -277,12 +277,12 @@ def floating_point_flags(function: Any, arguments: Sequence[Any]) -> set[str]:
     return raised
 
 
-def written_text(graph: Graph, node: Node, longest: int = 40) -> str:
+def written_text(graph: Graph, node: Node) -> str:
     """The operation as written in the program, or just its name when that is long."""
     text = " ".join(graph.source.text[node.span.start : node.span.end].split())
     if node.operation is not None and node.operation.notation is Notation.RECIPROCAL:
         text = f"1{text}" if text.startswith("/") else text
-    if text and len(text) <= longest:
+    if text and len(text) <= 40:
         return text
     return f"{node.name} ({node.operation.name})" if node.operation else node.name
 

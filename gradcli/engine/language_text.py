@@ -7,7 +7,7 @@ graph is built for every combination of shapes, and the last of them are kept.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,8 @@ from gradcli.syntax.parser import parse
 from gradcli.syntax.tree import Assign
 
 KEPT_GRAPHS = 32
+LONG = 100_000
+"""Steps from which on a draft is made again for other shapes, and not kept beside its graph."""
 
 
 class LanguageText:
@@ -46,7 +48,7 @@ class LanguageText:
         self._drafts: dict[frozenset[str], Draft] = {}
         self._graphs: dict[Any, Graph] = {}
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The names that need a value, in order of first appearance."""
         draft = self.draft(frozenset(b.name for b in self.header.bindings))
@@ -89,6 +91,8 @@ class LanguageText:
         with collector_paused():
             origin = Origin(graph_again, self.source.text, self.source.name, self.output, key)
             self._graphs[key] = made = build(draft, types, origin=origin)
+        if len(draft.steps) > LONG:
+            self._drafts.clear()
         return made
 
     def expect_columns(self, names: Iterable[str]) -> None:

@@ -88,9 +88,9 @@ def is_row(name: str) -> bool:
     return any(isinstance(f, Operation) for f in _BY_FUNCTION.get(name, ()))
 
 
-def row_of(name: str, positional: int, keywords: Iterable[str] = ()) -> Operation:
+def row_of(name: str, positional: int) -> Operation:
     """The row that a call of a function means for which `is_row` holds."""
-    found = function(name, positional, keywords)
+    found = function(name, positional, ())
     if isinstance(found, Operation):
         return found
     return next(f for f in _BY_FUNCTION[name] if isinstance(f, Operation))

@@ -13,7 +13,7 @@ operation = ops.operation
 
 EXP, LOG, ABS, SIGN = map(operation, ("exp", "log", "abs", "sign"))
 SIN, COS, SINH, COSH = map(operation, ("sin", "cos", "sinh", "cosh"))
-NORM, SQUARED_NORM = map(operation, ("norm", "squared_norm"))
+NORM = operation("norm")
 SUM, EQUAL, WHERE = map(operation, ("sum", "equal", "where"))
 OPPOSITE = {
     operation(name): operation(other)

@@ -8,11 +8,14 @@ from gradcli.python import array_calls, array_makers, array_shapes, products
 from gradcli.python.calls import Function
 from gradcli.python.spellings import ALIASES, PLAIN
 
+CHANGING = ("fill_diagonal", "copyto", "putmask", "put")
+"""Functions of NumPy that change their first argument and give nothing back."""
+
 FUNCTIONS: dict[str, Function] = {
     "array": array_makers.array,
     "asarray": array_makers.asarray,
     "fromiter": lambda reader, call, x, dtype=None: array_makers.array(reader, call, x, dtype),
-    **dict.fromkeys(("fill_diagonal", "copyto", "putmask", "put"), array_makers.into),
+    **dict.fromkeys(CHANGING, array_makers.into),
     "zeros": lambda reader, call: array_makers.filled(reader, call, 0.0),
     "ones": lambda reader, call: array_makers.filled(reader, call, 1.0),
     **dict.fromkeys(("zeros_like", "ones_like"), array_makers.like),

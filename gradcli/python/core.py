@@ -186,7 +186,6 @@ class Core(ABC):
         """The value as plain NumPy or Python data; what it is used for is fixed by that."""
         if isinstance(value, tuple | list):
             self.weigh(value)
-            return self.plain_of(value, what)
         return self.plain_of(value, what)
 
     def plain_of(self, value: Value, what: str) -> Any:

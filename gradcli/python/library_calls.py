@@ -1,7 +1,10 @@
 """Calls of a library's functions: of plain data NumPy's own, else rows of the operation table.
 
-A function with its arguments comes in, its value comes out. `meaning` says what the library means
-by the name and the arguments; a function that needs more than a row is in `array_table`.
+A function with its arguments comes in, its value comes out. `meaning` says which function of the
+language the library means, with which arguments. That is looked for (`_read`) among the operators,
+in `array_table` (shapes, choices, arrays that are made), as NumPy's own function where no argument
+is traced, in the prelude (functions written in Python), and in the operation table with its
+compositions.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.python import prelude, spellings
 from gradcli.python.array_makers import cast
 from gradcli.python.array_shapes import with_places
-from gradcli.python.array_table import reading
+from gradcli.python.array_table import CHANGING, reading
 from gradcli.python.calls import Arguments, Call, Keywords, arguments_for
 from gradcli.python.composed import composed, row_call
 from gradcli.python.plain_calls import plain_call
@@ -69,6 +72,8 @@ class LibraryCalls(Subscripts):
         ]
         for value in (*arguments, *keywords.values()):
             self.known(value)
+        if function.name in CHANGING:
+            return self._spelled(function, arguments, keywords, node)
         written = {k: v for k, v in keywords.items() if k not in spellings.IGNORED}
         try:
             meant = meaning(function.library, function.name, arguments, written)

@@ -45,9 +45,6 @@ def expand_as(x, other):
 def chain_matmul(*arrays):
     return multi_dot(arrays)
 
-def jax_integer_pow(x, y):
-    return x ** y
-
 def jax_vmap(fun, in_axes=0):
     def mapped(*args):
         axes = in_axes if isinstance(in_axes, (tuple, list)) else [in_axes] * len(args)

@@ -1,8 +1,8 @@
 """The time limit of one submission.
 
-A number of seconds and a clock come in; whether there is time left goes out. Naming may use
-most of it; when its share is used up, the marks stand and the mistakes that are left are not named.
-When all of it is used up, marking ends with an error.
+A number of seconds and a clock come in; whether there is time left goes out. Naming has a share of
+it: when that is used up, the marks stand and the mistakes that are left are not named. Marking has
+a larger share, and ends with an error when that is used up; the rest is for writing the results.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class Deadline:
         return cls(seconds, now + NAMING * seconds, now + MARKING * seconds, clock)
 
     @classmethod
-    def of_naming(cls, seconds: float, clock: Callable[[], float] = time.monotonic) -> Deadline:
+    def of_naming(cls, seconds: float) -> Deadline:
         """A deadline for naming alone: marking ends whenever it is done."""
-        return cls(seconds, clock() + seconds, math.inf, clock)
+        return cls(seconds, time.monotonic() + seconds, math.inf)
 
     @property
     def half(self) -> Deadline:

@@ -25,7 +25,6 @@ from gradcli.report.document import html_head
 from gradcli.report.homework.marked import RIGHT, followers, label, placed, what
 
 PageFormat: TypeAlias = Literal["html", "md"]
-FORMATS: tuple[PageFormat, ...] = ("html", "md")
 
 WORDS = {
     Status.OK: "right",

@@ -36,7 +36,6 @@ softmax log_softmax: x axis=ALL
 [torch]
 eq = equal: input other /
 nonzero = argwhere: input
-median = lower_median: input dim:axis keepdim:keepdims
 softmax log_softmax: input:x dim:axis dtype
 logsumexp: input:x dim:axis keepdim:keepdims
 quantile: input:x q dim:axis keepdim:keepdims interpolation:method
@@ -83,8 +82,6 @@ embedding: input:i weight
 bilinear: input1:x input2:y weight bias
 layer_norm: input:x normalized_shape:shape weight bias eps
 batch_norm: input:x running_mean running_var weight bias training momentum eps
-[torch.linalg]
-norm: A:x ord:p dim:axis keepdim:keepdims
 [jax.nn]
 softmax log_softmax: x axis=-1
 leaky_relu: x negative_slope:slope
