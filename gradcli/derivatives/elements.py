@@ -9,7 +9,9 @@ where a value that they would look at is not finite or f is at a corner.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,12 +20,15 @@ import numpy as np
 from gradcli.derivatives.line import Line, Pass, arrays_line, numbers_line
 from gradcli.derivatives.rows import Rows
 from gradcli.derivatives.sparsity import parts
+from gradcli.engine.formula import compile_formula
 from gradcli.engine.forward import apply
 from gradcli.engine.growing import ZERO, Growing, is_literal_number, is_number, operand_key
 from gradcli.engine.rules import Rules
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Graph, Node, OperationNode, input_like, shown
-from gradcli.ops.operation import Array, Operation, Type, keywords
+from gradcli.ops.kernels.few import LANES
+from gradcli.ops.kernels.reductions import gathered
+from gradcli.ops.operation import Array, Kernel, Operation, Type, keywords
 from gradcli.results.matrices import directions
 
 NUMBER = Type(())
@@ -40,8 +45,6 @@ MOST_COPIED = 2**20
 """The most elements of inputs that a result keeps a copy of, to make its values when read."""
 MOST_KEPT = 2**15
 """The most numbers between directions and derivatives of which some are kept for further points."""
-LANES = 8
-"""NumPy adds up as many sums side by side where an array has as many elements."""
 
 Elements = Sequence[Operand]
 """The elements of a node, row by row."""
@@ -90,14 +93,12 @@ class Function(NamedTuple):
             (batch,) = directions(rows.types, rows.colours, rows.width)
             each = range(rows.colours.number)
             units = [{**rows.fixed, **{n: b[k] for n, b in batch.items()}} for k in each]
-        numbers = sum(n.type.size * (len(units) if run.varies[n.id] else 1) for n in run.nodes)
-        most = min(MOST_NUMBERS, FEW_EACH * len(run.nodes))
-        if numbers > (most if len(units) == 1 else MOST_TRIED):
-            return None
-        if not all(node.operation and node.operation.elementwise for node in self.corners):
-            return None
         free = {**inputs, **rows.types} if self.along else inputs
         taken = _Taken(run, free, len(self.of.nodes), self.exact)
+        numbers = sum(n.type.size * (len(units) if run.varies[n.id] else 1) for n in run.nodes)
+        most = min(MOST_NUMBERS, FEW_EACH * sum(map(taken.calls, run.nodes)))
+        if numbers > (most if len(units) == 1 else MOST_TRIED):
+            return None
         wanted = taken.derivatives(units, rows.wanted, most)
         if wanted is None:
             return None
@@ -107,7 +108,7 @@ class Function(NamedTuple):
             taken.symmetric(wanted, len(units)) if self.symmetric else wanted,
             (-1,) if self.along else (len(units), -1),
             [element for i in watched for element in taken.of(i)],
-            [(_tie(node), found) for node in self.corners for found in taken.columns(node)],
+            [tie for node in self.corners for tie in taken.ties(node)],
         )
 
     def _on_arrays(self, inputs: Mapping[str, Type], watched: Sequence[int]) -> Line | None:
@@ -153,6 +154,8 @@ class _Taken(Growing):
         self.run, self.whole, self.first, self.exact = run, run.graph, first, exact
         self.rules = Rules(run.graph)
         self.moves: dict[int, Moves | None] = {}
+        self.opened: dict[int, tuple[_Taken, int]] = {}
+        """For a node that is taken apart by a formula, the formula's nodes and its result."""
         self.elements: dict[int, Elements] = {i: _literals(v) for i, v in run.constants.items()}
         self.now = 0
         """The node that is taken apart."""
@@ -197,6 +200,10 @@ class _Taken(Growing):
         """The elements of a node, from those of its operands."""
         if not isinstance(node, OperationNode):
             return self.of(node.operands[0])
+        if node.operation.few is not None:
+            return self.in_lines(node, node.operation.few)
+        if node.operation.apart:
+            return self.by_formula(node)
         if not node.operation.elementwise:
             return self.moved(node)
         row, columns = node.operation, self.columns(node)
@@ -206,6 +213,71 @@ class _Taken(Growing):
             self.emit(row, operands, options, node.given, out, kernel, node, ())
             for operands in columns
         ]
+
+    def in_lines(self, node: OperationNode, few: Kernel) -> Elements | None:
+        """An operation along axes, on each line; None for long ones that don't become a number."""
+        shape, options = self.whole.operand_type(node.operands[0]).shape, {**keywords(node.kernel)}
+        axis, _ = options.pop("axis"), options.pop("keepdims", None)
+        places = gathered(np.arange(math.prod(shape)).reshape(shape), axis)
+        lines, length = places.reshape(-1, places.shape[-1]).tolist(), places.shape[-1]
+        if not node.operation.is_reduction and length >= LANES:
+            return None
+        kernel = partial(few, **options) if options else few
+        made, operands = dict[int, Operand](), [self.of(o) for o in node.operands]
+        for k, line in enumerate(lines):
+            numbers = tuple(elements[i] for elements in operands for i in line)
+            out = NUMBER if node.operation.is_reduction else Type((length,))
+            found = self.emit(
+                node.operation, numbers, node.options, node.given, out, kernel, node, ()
+            )
+            if node.operation.is_reduction:
+                made[k] = found
+            else:
+                made |= {
+                    i: self.apply("index", (found,), node, items=(j,)) for j, i in enumerate(line)
+                }
+        return [made[i] for i in range(node.type.size)]
+
+    def by_formula(self, node: OperationNode) -> Elements | None:
+        """An operation that is a formula of others, each of which is taken apart."""
+        inner, result = self.formula(node)
+        inner.now, operands = self.now, node.operands
+        inner.elements = {i: self.of(operand) for i, operand in enumerate(operands)}
+        for each in inner.whole.nodes[len(operands) :]:
+            made = inner.made(each)
+            if made is None:
+                return None
+            inner.elements[each.id] = made
+        return inner.elements[result]
+
+    def formula(self, node: OperationNode) -> tuple[_Taken, int]:
+        """What takes a formula's nodes apart, and which of them is the result."""
+        if node.id not in self.opened:
+            site, row = self.whole.site(node), node.operation
+            (text,) = row.apart if isinstance(row.apart, tuple) else row.apart(site)
+            names = row.operand_names(len(site.types))
+            formula = compile_formula(text, names, site.types, dict(node.options))
+            inner = copy(self)  # the numbers are behind each other in one list
+            inner.whole, inner.rules = formula.graph, Rules(formula.graph)
+            inner.moves, inner.opened = {}, {}
+            self.opened[node.id] = inner, formula.result
+        return self.opened[node.id]
+
+    def calls(self, node: Node) -> int:
+        """How many operations on arrays a node is."""
+        if not isinstance(node, OperationNode) or not node.operation.apart:
+            return 1
+        return len(self.formula(node)[0].whole.nodes)
+
+    def ties(self, node: Node) -> Iterator[tuple[Callable[..., Any], Sequence[Operand]]]:
+        """What says whether a node is at a corner, with the numbers that it is a function of."""
+        tie = _tie(node)
+        if node.operation is not None and node.operation.elementwise:
+            yield from ((tie, found) for found in self.columns(node))
+        else:
+            (operand,) = node.operands
+            shape = self.whole.operand_type(operand).shape
+            yield lambda *numbers: np.any(tie(np.reshape(numbers, shape))), self.of(operand)
 
     def symmetric(self, matrix: Sequence[Operand], count: int) -> list[Operand]:
         """The mean of a matrix and its transpose, which differ by rounding."""

@@ -18,6 +18,7 @@ from gradcli.engine.forward import apply, operand_values
 from gradcli.graph.draft import Operand, reached
 from gradcli.graph.graph import Graph, Node, OperationNode
 from gradcli.ops.operation import Array, Kernel, Shape, Type
+from gradcli.ops.unbatched import unbatched
 from gradcli.results.matrices import flat_rows
 
 OF_FLOATS: Mapping[Kernel, str] = {**OF_NUMBERS, np.absolute: "abs({})", np.sqrt: "sqrt({})"}
@@ -177,6 +178,8 @@ def _on_floats(text: Text, node: OperationNode) -> str:
         return OF_FLOATS[kernel].format(*operands)
     if node.operation.group == "comparison":
         return f"({node.operation.jit.format(*operands)})"
+    if not node.operation.elementwise:  # a line of few numbers, or one of its results
+        return f"{text.name(unbatched(kernel))}({', '.join(operands)})"
     if not isinstance(kernel, np.ufunc):
         operands = [f"{text.name(np.float64)}({o})" for o in operands]
     return f"float({text.name(kernel)}({', '.join(operands)}))"
