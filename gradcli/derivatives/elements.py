@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.derivatives.line import Line, Pass, arrays_line, numbers_line
+from gradcli.derivatives.line import Line, Pass, arrays_line, is_call, numbers_line
 from gradcli.derivatives.rows import Rows
 from gradcli.derivatives.sparsity import parts
 from gradcli.engine.formula import compile_formula
@@ -36,7 +36,9 @@ HALF = Literal(np.float64(0.5), "0.5")
 FEW = 16
 """The most directions that get numbers of their own."""
 FEW_EACH = 25
-"""As many numbers are computed in the time of one call for arrays, or fewer."""
+"""As many numbers are computed by operators in the time of one call for arrays, or fewer."""
+CALL = 8
+"""As many in the time of a call for a number."""
 MOST_NUMBERS = 4000
 """The most numbers that a function computes: Python takes 40 ms to compile it."""
 MOST_TRIED = 2**15
@@ -177,7 +179,7 @@ class _Taken(Growing):
     ) -> list[Operand] | None:
         """The `wanted` elements of all units behind each other; a unit has values for directions.
 
-        None for what can't be taken apart, and where it is more numbers than `most`.
+        None for what can't be taken apart, and where it takes longer than `most` operators.
         """
         run, found = self.run, list[Operand]()
         for unit in units:
@@ -194,7 +196,8 @@ class _Taken(Growing):
                 self.elements[node.id] = made
             for place, t in wanted:
                 found += [ZERO] * t.size if place is None else self.elements[place]
-        return found
+        calls = sum(map(is_call, self.nodes))
+        return found if len(self.nodes) + (CALL - 1) * calls <= most else None
 
     def made(self, node: Node) -> Elements | None:
         """The elements of a node, from those of its operands."""

@@ -169,6 +169,16 @@ def _line(text: Text, shape: Shape, read: str) -> Line:
     return line
 
 
+def is_call(node: Node) -> bool:
+    """Whether an operation on numbers is a call of its kernel, not an operator of Python's."""
+    row, kernel = node.operation, node.kernel
+    if row is None or kernel in OF_FLOATS or row.is_comparison:
+        return False
+    if kernel is np.power:
+        return _float(Text(), node.operands[1]) != "2.0"
+    return row.elementwise or row.few is not None
+
+
 def _on_floats(text: Text, node: OperationNode) -> str:
     """What an operation on numbers computes, as an expression; of other kernels made a float."""
     operands, kernel = [_float(text, o) for o in node.operands], node.kernel
