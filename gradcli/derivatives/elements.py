@@ -280,7 +280,7 @@ class _Taken(Growing):
         else:
             (operand,) = node.operands
             shape = self.whole.operand_type(operand).shape
-            yield lambda *numbers: np.any(tie(np.reshape(numbers, shape))), self.of(operand)
+            yield lambda *numbers: tie(np.array(numbers).reshape(shape)).any(), self.of(operand)
 
     def symmetric(self, matrix: Sequence[Operand], count: int) -> list[Operand]:
         """The mean of a matrix and its transpose, which differ by rounding."""
