@@ -217,14 +217,12 @@ class _Taken(Growing):
             for operands in columns
         ]
 
-    def in_lines(self, node: OperationNode, few: Kernel) -> Elements | None:
-        """An operation along axes, on each line; None for long ones that don't become a number."""
+    def in_lines(self, node: OperationNode, few: Kernel) -> Elements:
+        """An operation along axes, on the numbers of each line by itself."""
         shape, options = self.whole.operand_type(node.operands[0]).shape, {**keywords(node.kernel)}
         axis, _ = options.pop("axis"), options.pop("keepdims", None)
         places = gathered(np.arange(math.prod(shape)).reshape(shape), axis)
         lines, length = places.reshape(-1, places.shape[-1]).tolist(), places.shape[-1]
-        if not node.operation.is_reduction and length >= LANES:
-            return None
         kernel = partial(few, **options) if options else few
         made, operands = dict[int, Operand](), [self.of(o) for o in node.operands]
         for k, line in enumerate(lines):
@@ -270,7 +268,7 @@ class _Taken(Growing):
         """How many operations on arrays a node is."""
         if not isinstance(node, OperationNode) or not node.operation.apart:
             return 1
-        return len(self.formula(node)[0].whole.nodes)
+        return len(self.formula(node)[0].whole.nodes) - len(node.operands)
 
     def ties(self, node: Node) -> Iterator[tuple[Callable[..., Any], Sequence[Operand]]]:
         """What says whether a node is at a corner, with the numbers that it is a function of."""

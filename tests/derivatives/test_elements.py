@@ -117,6 +117,7 @@ LINES = [
     [1.0, np.nan, 2.0],
     [np.nan, 1.0],
     np.linspace(-2.0, 3.0, 19),
+    np.cos(np.arange(9.0)),
 ]
 FEW = {row.name: row for row in ops.TABLE if row.few}
 
