@@ -273,7 +273,7 @@ def value_of(text: str, origin: str, *, stream: str = "", seed: int = 0) -> Any:
         return np.float64(number)  # what most values are; no parser needed
     if text.strip().startswith("[") and text.strip()[1:].lstrip() == "]":
         return np.zeros(0)  # as reports and JSON write it; an expression always has a value
-    from gradcli.engine.constants import evaluated, stream_seed
+    from gradcli.engine.bound_values import evaluated, stream_seed
 
     source = Source(text, origin)
     try:

@@ -106,7 +106,7 @@ def to_value(name: str, value: Any) -> Any:
 
 def _header_value(program: Source, binding: Binding, seed: int) -> Any:
     """The value of a `#:` line."""
-    from gradcli.engine.constants import evaluated, stream_seed  # noqa: PLC0415 - only for these
+    from gradcli.engine.bound_values import evaluated, stream_seed  # noqa: PLC0415 - only for these
 
     try:
         return evaluated(binding.source, binding.value, stream_seed(seed, binding.name))

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradcli.grading.listing.code import Code
-from gradcli.grading.listing.numbers import alike
 from gradcli.grading.listing.offers import Offered
 from gradcli.grading.listing.training import Training
 from gradcli.grading.listing.trees import called_in, label_of, parameters
+from gradcli.grading.model.tolerance import alike
 from gradcli.python.values import Class, Function, Instance, Unknown, Unread, Value, is_traced
 
 RETURN = "return"

@@ -14,12 +14,12 @@ from dataclasses import replace
 import numpy as np
 
 from gradcli.grading.listing.calls import RETURN
-from gradcli.grading.listing.numbers import alike
 from gradcli.grading.listing.staging import Staging
 from gradcli.grading.listing.without_effect import without_effect
 from gradcli.grading.listing.work import Cell, Line, Work
 from gradcli.grading.model.flow import Flow, Key
 from gradcli.grading.model.stage import Stage
+from gradcli.grading.model.tolerance import alike
 
 WORTH_SAYING = frozenset({"other-point", "passed-over"})
 """Notes on reading that a student has something of."""

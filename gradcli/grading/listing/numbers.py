@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.grading.model.tolerance import close
 from gradcli.grading.submission.decimals import FEW_DIGITS, FORMULA_WORDS, written
 from gradcli.grading.submission.types import Written
 from gradcli.python.core import Text
@@ -20,12 +19,6 @@ from gradcli.python.core import Text
 _MAKERS = frozenset({"array", "asarray", "tensor", "float64", "float32", "float", "double"})
 _WORDS = FORMULA_WORDS | _MAKERS | {"torch", "jnp", "list", "tuple", "reshape", "T"}
 """What code may name and still be nothing but numbers."""
-
-
-def alike(value: Any, right: Any, rtol: float = 1e-6) -> bool:
-    """Whether two values are the same up to rounding; None is like nothing."""
-    known = value is not None and right is not None and np.shape(value) == np.shape(right)
-    return known and close(value, right, rtol, 1e-12)
 
 
 def as_written(code: ast.expr | None, value: Any, text: Text) -> Written | None:

@@ -20,9 +20,10 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError
 from gradcli.grading.listing.calls import Calls
 from gradcli.grading.listing.code import Code
-from gradcli.grading.listing.numbers import alike, is_of_numbers
+from gradcli.grading.listing.numbers import is_of_numbers
 from gradcli.grading.listing.offers import Offered
 from gradcli.grading.listing.trees import label_of, whole_label
+from gradcli.grading.model.tolerance import alike
 from gradcli.grading.submission.labels import last_part
 from gradcli.python.limits import ExhaustedError
 from gradcli.python.statements import changed_names, stored_places

@@ -19,11 +19,12 @@ from gradcli.diagnostics.source import Span
 from gradcli.grading.listing.calls import RETURN
 from gradcli.grading.listing.cells import NO_NUMBER, Cells, code_of, like
 from gradcli.grading.listing.gradients import Gradients
-from gradcli.grading.listing.numbers import alike, as_written
+from gradcli.grading.listing.numbers import as_written
 from gradcli.grading.listing.reader import CodeReader, Lost
 from gradcli.grading.listing.trees import returns_of, whole_label
 from gradcli.grading.listing.work import Cell
 from gradcli.grading.model.flow import Key
+from gradcli.grading.model.tolerance import alike
 from gradcli.grading.submission.labels import (
     Reading,
     base_and_key,

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from gradcli.grading.listing.code import Code
-from gradcli.grading.listing.numbers import alike
 from gradcli.grading.listing.offers import Offered, Offers
 from gradcli.grading.listing.trees import label_of, labels_in, targets
+from gradcli.grading.model.tolerance import alike
 from gradcli.grading.submission.labels import last_part
 from gradcli.python.values import (
     Array,

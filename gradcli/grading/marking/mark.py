@@ -31,13 +31,13 @@ from gradcli.grading.marking.settled import (
 from gradcli.grading.marking.value_rows import ValueRows
 from gradcli.grading.mistakes.case import Case
 from gradcli.grading.mistakes.diagnose import explain
-from gradcli.grading.mistakes.evidence import Evidence, Explanation, is_
+from gradcli.grading.mistakes.evidence import Evidence, Explanation
 from gradcli.grading.mistakes.in_code import holds
 from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.flow import Key
 from gradcli.grading.model.stage import Part
 from gradcli.grading.model.task import Task
-from gradcli.grading.model.tolerance import vague
+from gradcli.grading.model.tolerance import alike, vague
 from gradcli.grading.submission.types import Entry, Listing, Submission, Written
 
 LEFT_OUT = frozenset(
@@ -218,7 +218,7 @@ class _Marking(ValueRows):
         if self.follows_implied(key, number):
             return True
         final = {id(lines[-1].cell): of for of, lines in work.lines.items() if of != key}
-        return is_(holds(work.lines[key], final, self.truths[0]), true)
+        return alike(holds(work.lines[key], final, self.truths[0]), true)
 
     def follows_implied(self, key: Key, number: Written) -> bool:
         """Whether a gradient follows from a mistake in a row that was not handed in."""

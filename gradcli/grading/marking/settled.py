@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.grading.listing.numbers import alike
 from gradcli.grading.marking.result import MarkedRow, Note, Status
 from gradcli.grading.model.flow import Flow
+from gradcli.grading.model.tolerance import alike
 
 EVERY_NEGATED = Note(
     "descent-convention", "every gradient is negated: that is the direction of descent"

@@ -22,9 +22,8 @@ from gradcli.grading.mistakes.case import Case, Slip
 from gradcli.grading.mistakes.evidence import (
     Evidence,
     Explanation,
-    added,
     explanation,
-    is_,
+    fitting_sum,
     line_at_fault,
     message_of,
 )
@@ -33,7 +32,7 @@ from gradcli.grading.mistakes.table import BY_TAG, slips, stage_skipped
 from gradcli.grading.model.deadline import NEVER, OutOfTimeError
 from gradcli.grading.model.flow import Key
 from gradcli.grading.model.stage import Part
-from gradcli.grading.model.tolerance import close
+from gradcli.grading.model.tolerance import alike, close
 
 FARTHEST = 40
 """How many rows that were not handed in are searched for a mistake behind a wrong one."""
@@ -176,7 +175,7 @@ def _of_another(evidence: Evidence) -> str | None:
         other = flow.name(key)
         if key in follow or (key in flow.stages and key not in evidence.given):
             continue  # it is made of this row, or has a name that the student may not know
-        if other != name and parts and evidence.fits(added(part.value for part in parts)):
+        if other != name and parts and evidence.fits(fitting_sum(part.value for part in parts)):
             return f"this is the number of delta_{other}, not of delta_{name}"
     known = {*evidence.given, *(evidence.work.forward_lines if evidence.work else ())}
     for key, value in flow.values.items():
@@ -193,7 +192,7 @@ def _line_by_line(evidence: Evidence) -> Explanation | None:
     missing = list(case.own)
     wrong: list[Line] = []
     for line in lines:
-        right = next((i for i, part in enumerate(missing) if is_(line.own, part.value)), None)
+        right = next((i for i, part in enumerate(missing) if alike(line.own, part.value)), None)
         if right is None:
             wrong.append(line)
         else:
@@ -212,7 +211,7 @@ def _of_one_line(case: Case, missing: list[Part], line: Line) -> tuple[str, Slip
     for i, part in enumerate(missing):
         alone = replace(case, parts={**case.parts, case.key: [part]})
         for mistake, slip in slips(alone):
-            if not mistake.repeats and not mistake.from_lines and is_(line.own, slip.value):
+            if not mistake.repeats and not mistake.from_lines and alike(line.own, slip.value):
                 del missing[i]
                 return mistake.tag, slip
     return None
@@ -250,6 +249,6 @@ def _behind(evidence: Evidence) -> Explanation | None:
     message = f"on the way, at delta_{name}: {message_of(inner, tag, first)}"
     wrong = None if first is None else first.value
     cell = next((c for c in cells_read(evidence.lines)
-                 if c.kind != "gradient" and c.line and is_(c.value, wrong)), None)  # fmt: skip
+                 if c.kind != "gradient" and c.line and alike(c.value, wrong)), None)  # fmt: skip
     where = (None, "") if cell is None else (cell.line, cell.text)
     return Explanation(tuple(t for t in BY_TAG if t in found), message, *where)

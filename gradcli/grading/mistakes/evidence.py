@@ -16,7 +16,7 @@ from gradcli.grading.listing.work import Cell, Line, Work
 from gradcli.grading.mistakes.case import Case, Slip
 from gradcli.grading.mistakes.table import BY_TAG, MISTAKES
 from gradcli.grading.model.flow import Key
-from gradcli.grading.model.tolerance import close
+from gradcli.grading.model.tolerance import alike
 from gradcli.grading.submission.types import Written
 
 _OF_PATHS = frozenset({"overwritten", "dropped-path", "counted-twice", "sign"})
@@ -68,10 +68,10 @@ class Evidence:
 
     def is_mended(self, lines: list[Line], line: Line, value: Any) -> bool:
         """Whether the lines come to the right number with another value for one of them."""
-        return is_(added(value if one is line else one.own for one in lines), self.right)
+        return alike(fitting_sum(value if one is line else one.own for one in lines), self.right)
 
 
-def added(values: Any) -> Any:
+def fitting_sum(values: Any) -> Any:
     """The sum; None where a value is missing or has another shape than the others."""
     total: Any = None
     for value in values:
@@ -79,13 +79,6 @@ def added(values: Any) -> Any:
             return None
         total = value if total is None else total + value
     return total
-
-
-def is_(value: Any, right: Any) -> bool:
-    """Whether two values are the same up to rounding; None is like nothing."""
-    if value is None or right is None or np.shape(value) != np.shape(right):
-        return False
-    return close(value, right, 1e-6, 1e-12)
 
 
 # --- words -------------------------------------------------------------------------------
@@ -142,7 +135,7 @@ def line_at_fault(evidence: Evidence) -> Line | None:
     """The line whose value is none of the right parts."""
     parts = [part.value for part in evidence.case.own]
     for line in (lines := effective(evidence.lines)):
-        if line.own is not None and not any(is_(line.own, value) for value in parts):
+        if line.own is not None and not any(alike(line.own, value) for value in parts):
             return line
     return lines[-1] if lines else None
 

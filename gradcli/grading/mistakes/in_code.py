@@ -22,12 +22,12 @@ from gradcli.grading.mistakes.edits import TURNS, edited, replaced
 from gradcli.grading.mistakes.evidence import (
     Evidence,
     Explanation,
-    added,
     effective,
     explanation,
-    is_,
+    fitting_sum,
 )
 from gradcli.grading.model.flow import Key
+from gradcli.grading.model.tolerance import alike
 
 _ANOTHER = "__another__"
 """The name of a value that is put in another's place."""
@@ -39,7 +39,7 @@ def by_lines(evidence: Evidence) -> Explanation | None:
     if work is None or not lines:
         return None
     again = next((line for line in lines[1:] if line.assign == "="), None)
-    if again is not None and is_(added(line.own for line in lines), right):
+    if again is not None and alike(fitting_sum(line.own for line in lines), right):
         lost = _lost(evidence, lines[: lines.index(again)])
         return explanation(evidence, {"overwritten": Slip(None, (), lost)}, again)
     final = evidence.final
@@ -49,14 +49,14 @@ def by_lines(evidence: Evidence) -> Explanation | None:
     def in_the_end(cell: Cell) -> Any:
         return whole.get(cell.name) if cell.kind == "gradient" else None
 
-    if late is not None and is_(_recomputed(lines, in_the_end), right):
+    if late is not None and alike(_recomputed(lines, in_the_end), right):
         return explanation(evidence, {"not-final": Slip(None, (), late[0])}, late[1])
 
     def original(cell: Cell) -> Any:
         return _before_step(cell, work)
 
     steps = any(original(cell) is not None for cell in cells_read(lines))
-    if steps and is_(_recomputed(lines, original), right):
+    if steps and alike(_recomputed(lines, original), right):
         return explanation(evidence, {"updated-weights": None}, lines[-1])
     for line in lines:
         evidence.case.deadline.check_naming()
@@ -96,7 +96,7 @@ def _lost(evidence: Evidence, before: list[Line]) -> Key | None:
     """The consumer whose part the overwritten lines had."""
     case = evidence.case
     for part in case.own:
-        if any(line.own is not None and is_(line.own, part.value) for line in before):
+        if any(line.own is not None and alike(line.own, part.value) for line in before):
             return part.consumer
     return case.consumers[0] if case.consumers else None
 
@@ -114,7 +114,7 @@ def _late(lines: list[Line], final: Mapping[Key, Cell]) -> tuple[Key, Line] | No
 def _recomputed(lines: list[Line], value_of: Callable[[Cell], Any]) -> Any:
     """What lines come to with other values for some of the cells that they read."""
     try:
-        return added(line.cell.recomputed(value_of) for line in lines)
+        return fitting_sum(line.cell.recomputed(value_of) for line in lines)
     except (GradcliError, ValueError, IndexError):
         return None
 

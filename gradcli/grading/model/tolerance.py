@@ -84,6 +84,12 @@ def close(value: Any, right: Any, rtol: float, share: float) -> bool:
     return bool(np.allclose(value, right, rtol=rtol, atol=atol))
 
 
+def alike(value: Any, right: Any, rtol: float = 1e-6) -> bool:
+    """Whether two values are the same up to rounding; None is like nothing."""
+    known = value is not None and right is not None and np.shape(value) == np.shape(right)
+    return known and close(value, right, rtol, 1e-12)
+
+
 def exact(value: Any) -> Written:
     """A number that a computation came to."""
     return Written(value, np.zeros(np.shape(value))[()], 17)

@@ -180,7 +180,7 @@ def _computed(text: str) -> float | None:
     if not FORMULA_WORDS.issuperset(words):
         return None
     # Most answers are decimals, and need no parser.
-    from gradcli.engine.constants import constant_value_of  # noqa: PLC0415
+    from gradcli.engine.bound_values import constant_value_of  # noqa: PLC0415
     from gradcli.syntax.parser import parse_expression  # noqa: PLC0415
 
     source = Source(text)

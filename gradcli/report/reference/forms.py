@@ -16,7 +16,7 @@ import numpy as np
 from gradcli import ops
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Source
-from gradcli.engine.constants import constant_value_of
+from gradcli.engine.bound_values import constant_value_of
 from gradcli.engine.notation import NOWHERE, OPERATORS, operation_arity
 from gradcli.ops.operation import Notation, Operation, Shape
 from gradcli.program import Program
