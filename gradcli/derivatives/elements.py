@@ -222,7 +222,8 @@ class _Taken(Growing):
         shape, options = self.whole.operand_type(node.operands[0]).shape, {**keywords(node.kernel)}
         axis, _ = options.pop("axis"), options.pop("keepdims", None)
         places = gathered(np.arange(math.prod(shape)).reshape(shape), axis)
-        lines, length = places.reshape(-1, places.shape[-1]).tolist(), places.shape[-1]
+        *others, length = places.shape
+        lines = places.reshape(math.prod(others), length).tolist()  # -1 is not for empty ones
         kernel = partial(few, **options) if options else few
         made, operands = dict[int, Operand](), [self.of(o) for o in node.operands]
         for k, line in enumerate(lines):
@@ -344,8 +345,8 @@ class _Taken(Growing):
             return None
         rows = np.vstack([np.zeros(count), np.eye(count)])
         made = apply(self.whole, node, parts(self.whole, node, rows, numbers=True))
-        constant, *units = np.reshape(made, (count + 1, node.type.size))
-        units = np.subtract(units, constant).reshape(count, -1)
+        made = np.reshape(made, (count + 1, node.type.size))
+        constant, units = made[0], made[1:] - made[0]
         if not np.isin(units, (-1, 0, 1)).all():
             return None
         terms = [[(k, column[k]) for k in np.flatnonzero(column).tolist()] for column in units.T]

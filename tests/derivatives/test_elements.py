@@ -32,6 +32,7 @@ APART = [
     "norm(v)^3 + norm(A) + a",
     "sum(norm(A, axis=0)*v) + norm(v, p=1)*norm(v, p=inf)",
     "logsumexp(A, axis=1)[0] + log_softmax(v)[1]*softmax(A, axis=0)[0, 1]",
+    "norm(v[2:])*v[0] + norm(v[2:])^2 + v[1]^2",
     "max(A)*mean(v^2) + min(v)^2*mean(A, axis=0)[1] + max(a) + norm(v)^2",
 ]
 WHOLE = ["v @ A @ v + a*v[0]", "prod(v)*v[0]"]

@@ -22,7 +22,7 @@ LANES = 8
 
 def total(x: Sequence[float]) -> float:
     """The sum, with NumPy's rounding."""
-    return reduce(add, x) if len(x) < LANES else float(np.add.reduce(x))
+    return reduce(add, x) if 0 < len(x) < LANES else float(np.add.reduce(x))
 
 
 def mean(*x: float) -> float:
