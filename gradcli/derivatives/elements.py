@@ -3,8 +3,9 @@
 Each call of NumPy for an array of few elements takes as long as twenty operations on numbers. The
 passes for derivatives come in (`rows.Rows`), and a function goes out that makes the same numbers of
 the elements of the inputs, with the forward and the backward pass in it, where every operation is
-elementwise or moves and adds elements. It gives up, for the passes over arrays to find out why,
-where a value that they would look at is not finite or f is at a corner.
+elementwise, moves and adds elements, or has a form for few of them (`few` and `apart` in its row).
+It gives up, for the passes over arrays to find out why, where a value that they would look at is
+not finite or f is at a corner.
 """
 
 from __future__ import annotations
