@@ -3,27 +3,33 @@
 Each call of NumPy for an array of few elements takes as long as twenty operations on numbers. The
 passes for derivatives come in (`rows.Rows`), and a function goes out that makes the same numbers of
 the elements of the inputs, with the forward and the backward pass in it, where every operation is
-elementwise or moves and adds elements. It gives up, for the passes over arrays to find out why,
-where a value that they would look at is not finite or f is at a corner.
+elementwise, moves and adds elements, or has a form for few of them (`few` and `apart` in its row).
+It gives up, for the passes over arrays to find out why, where a value that they would look at is
+not finite or f is at a corner.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.derivatives.line import Line, Pass, arrays_line, numbers_line
+from gradcli.derivatives.line import Line, Pass, arrays_line, is_call, numbers_line
 from gradcli.derivatives.rows import Rows
 from gradcli.derivatives.sparsity import parts
+from gradcli.engine.formula import compile_formula
 from gradcli.engine.forward import apply
 from gradcli.engine.growing import ZERO, Growing, is_literal_number, is_number, operand_key
 from gradcli.engine.rules import Rules
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Graph, Node, OperationNode, input_like, shown
-from gradcli.ops.operation import Array, Operation, Type, keywords
+from gradcli.ops.kernels.few import LANES
+from gradcli.ops.kernels.reductions import gathered
+from gradcli.ops.operation import Array, Kernel, Operation, Type, keywords
 from gradcli.results.matrices import directions
 
 NUMBER = Type(())
@@ -31,7 +37,9 @@ HALF = Literal(np.float64(0.5), "0.5")
 FEW = 16
 """The most directions that get numbers of their own."""
 FEW_EACH = 25
-"""As many numbers are computed in the time of one call for arrays, or fewer."""
+"""As many numbers are computed by operators in the time of one call for arrays, or fewer."""
+CALL = 8
+"""As many in the time of a call for a number."""
 MOST_NUMBERS = 4000
 """The most numbers that a function computes: Python takes 40 ms to compile it."""
 MOST_TRIED = 2**15
@@ -40,8 +48,6 @@ MOST_COPIED = 2**20
 """The most elements of inputs that a result keeps a copy of, to make its values when read."""
 MOST_KEPT = 2**15
 """The most numbers between directions and derivatives of which some are kept for further points."""
-LANES = 8
-"""NumPy adds up as many sums side by side where an array has as many elements."""
 
 Elements = Sequence[Operand]
 """The elements of a node, row by row."""
@@ -90,14 +96,12 @@ class Function(NamedTuple):
             (batch,) = directions(rows.types, rows.colours, rows.width)
             each = range(rows.colours.number)
             units = [{**rows.fixed, **{n: b[k] for n, b in batch.items()}} for k in each]
-        numbers = sum(n.type.size * (len(units) if run.varies[n.id] else 1) for n in run.nodes)
-        most = min(MOST_NUMBERS, FEW_EACH * len(run.nodes))
-        if numbers > (most if len(units) == 1 else MOST_TRIED):
-            return None
-        if not all(node.operation and node.operation.elementwise for node in self.corners):
-            return None
         free = {**inputs, **rows.types} if self.along else inputs
         taken = _Taken(run, free, len(self.of.nodes), self.exact)
+        numbers = sum(n.type.size * (len(units) if run.varies[n.id] else 1) for n in run.nodes)
+        most = min(MOST_NUMBERS, FEW_EACH * sum(map(taken.calls, run.nodes)))
+        if numbers > (most if len(units) == 1 else MOST_TRIED):
+            return None
         wanted = taken.derivatives(units, rows.wanted, most)
         if wanted is None:
             return None
@@ -107,7 +111,7 @@ class Function(NamedTuple):
             taken.symmetric(wanted, len(units)) if self.symmetric else wanted,
             (-1,) if self.along else (len(units), -1),
             [element for i in watched for element in taken.of(i)],
-            [(_tie(node), found) for node in self.corners for found in taken.columns(node)],
+            [tie for node in self.corners for tie in taken.ties(node)],
         )
 
     def _on_arrays(self, inputs: Mapping[str, Type], watched: Sequence[int]) -> Line | None:
@@ -153,6 +157,8 @@ class _Taken(Growing):
         self.run, self.whole, self.first, self.exact = run, run.graph, first, exact
         self.rules = Rules(run.graph)
         self.moves: dict[int, Moves | None] = {}
+        self.opened: dict[int, tuple[_Taken, int]] = {}
+        """For a node that is taken apart by a formula, the formula's nodes and its result."""
         self.elements: dict[int, Elements] = {i: _literals(v) for i, v in run.constants.items()}
         self.now = 0
         """The node that is taken apart."""
@@ -174,7 +180,7 @@ class _Taken(Growing):
     ) -> list[Operand] | None:
         """The `wanted` elements of all units behind each other; a unit has values for directions.
 
-        None for what can't be taken apart, and where it is more numbers than `most`.
+        None for what can't be taken apart, and where it takes longer than `most` operators.
         """
         run, found = self.run, list[Operand]()
         for unit in units:
@@ -191,12 +197,17 @@ class _Taken(Growing):
                 self.elements[node.id] = made
             for place, t in wanted:
                 found += [ZERO] * t.size if place is None else self.elements[place]
-        return found
+        calls = sum(map(is_call, self.nodes))
+        return found if len(self.nodes) + (CALL - 1) * calls <= most else None
 
     def made(self, node: Node) -> Elements | None:
         """The elements of a node, from those of its operands."""
         if not isinstance(node, OperationNode):
             return self.of(node.operands[0])
+        if node.operation.few is not None:
+            return self.in_lines(node, node.operation.few)
+        if node.operation.apart:
+            return self.by_formula(node)
         if not node.operation.elementwise:
             return self.moved(node)
         row, columns = node.operation, self.columns(node)
@@ -206,6 +217,70 @@ class _Taken(Growing):
             self.emit(row, operands, options, node.given, out, kernel, node, ())
             for operands in columns
         ]
+
+    def in_lines(self, node: OperationNode, few: Kernel) -> Elements:
+        """An operation along axes, on the numbers of each line by itself."""
+        shape, options = self.whole.operand_type(node.operands[0]).shape, {**keywords(node.kernel)}
+        axis, _ = options.pop("axis"), options.pop("keepdims", None)
+        places = gathered(np.arange(math.prod(shape)).reshape(shape), axis)
+        *others, length = places.shape
+        lines = places.reshape(math.prod(others), length).tolist()  # -1 is not for empty ones
+        kernel = partial(few, **options) if options else few
+        made, operands = dict[int, Operand](), [self.of(o) for o in node.operands]
+        for k, line in enumerate(lines):
+            numbers = tuple(elements[i] for elements in operands for i in line)
+            out = NUMBER if node.operation.is_reduction else Type((length,))
+            found = self.emit(
+                node.operation, numbers, node.options, node.given, out, kernel, node, ()
+            )
+            if node.operation.is_reduction:
+                made[k] = found
+            else:
+                made |= {
+                    i: self.apply("index", (found,), node, items=(j,)) for j, i in enumerate(line)
+                }
+        return [made[i] for i in range(node.type.size)]
+
+    def by_formula(self, node: OperationNode) -> Elements | None:
+        """An operation that is a formula of others, each of which is taken apart."""
+        inner, result = self.formula(node)
+        inner.now, operands = self.now, node.operands
+        inner.elements = {i: self.of(operand) for i, operand in enumerate(operands)}
+        for each in inner.whole.nodes[len(operands) :]:
+            made = inner.made(each)
+            if made is None:
+                return None
+            inner.elements[each.id] = made
+        return inner.elements[result]
+
+    def formula(self, node: OperationNode) -> tuple[_Taken, int]:
+        """What takes a formula's nodes apart, and which of them is the result."""
+        if node.id not in self.opened:
+            site, row = self.whole.site(node), node.operation
+            (text,) = row.apart if isinstance(row.apart, tuple) else row.apart(site)
+            names = row.operand_names(len(site.types))
+            formula = compile_formula(text, names, site.types, dict(node.options))
+            inner = copy(self)  # the numbers are behind each other in one list
+            inner.whole, inner.rules = formula.graph, Rules(formula.graph)
+            inner.moves, inner.opened = {}, {}
+            self.opened[node.id] = inner, formula.result
+        return self.opened[node.id]
+
+    def calls(self, node: Node) -> int:
+        """How many operations on arrays a node is."""
+        if not isinstance(node, OperationNode) or not node.operation.apart:
+            return 1
+        return len(self.formula(node)[0].whole.nodes) - len(node.operands)
+
+    def ties(self, node: Node) -> Iterator[tuple[Callable[..., Any], Sequence[Operand]]]:
+        """What says whether a node is at a corner, with the numbers that it is a function of."""
+        tie = _tie(node)
+        if node.operation is not None and node.operation.elementwise:
+            yield from ((tie, found) for found in self.columns(node))
+        else:
+            (operand,) = node.operands
+            shape = self.whole.operand_type(operand).shape
+            yield lambda *numbers: tie(np.array(numbers).reshape(shape)).any(), self.of(operand)
 
     def symmetric(self, matrix: Sequence[Operand], count: int) -> list[Operand]:
         """The mean of a matrix and its transpose, which differ by rounding."""
@@ -271,8 +346,8 @@ class _Taken(Growing):
             return None
         rows = np.vstack([np.zeros(count), np.eye(count)])
         made = apply(self.whole, node, parts(self.whole, node, rows, numbers=True))
-        constant, *units = np.reshape(made, (count + 1, node.type.size))
-        units = np.subtract(units, constant).reshape(count, -1)
+        made = np.reshape(made, (count + 1, node.type.size))
+        constant, units = made[0], made[1:] - made[0]
         if not np.isin(units, (-1, 0, 1)).all():
             return None
         terms = [[(k, column[k]) for k in np.flatnonzero(column).tolist()] for column in units.T]

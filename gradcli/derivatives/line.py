@@ -18,6 +18,7 @@ from gradcli.engine.forward import apply, operand_values
 from gradcli.graph.draft import Operand, reached
 from gradcli.graph.graph import Graph, Node, OperationNode
 from gradcli.ops.operation import Array, Kernel, Shape, Type
+from gradcli.ops.unbatched import unbatched
 from gradcli.results.matrices import flat_rows
 
 OF_FLOATS: Mapping[Kernel, str] = {**OF_NUMBERS, np.absolute: "abs({})", np.sqrt: "sqrt({})"}
@@ -168,6 +169,16 @@ def _line(text: Text, shape: Shape, read: str) -> Line:
     return line
 
 
+def is_call(node: Node) -> bool:
+    """Whether an operation on numbers is a call of its kernel, not an operator of Python's."""
+    row, kernel = node.operation, node.kernel
+    if row is None or kernel in OF_FLOATS or row.is_comparison:
+        return False
+    if kernel is np.power:
+        return _float(Text(), node.operands[1]) != "2.0"
+    return row.elementwise or row.few is not None
+
+
 def _on_floats(text: Text, node: OperationNode) -> str:
     """What an operation on numbers computes, as an expression; of other kernels made a float."""
     operands, kernel = [_float(text, o) for o in node.operands], node.kernel
@@ -177,6 +188,8 @@ def _on_floats(text: Text, node: OperationNode) -> str:
         return OF_FLOATS[kernel].format(*operands)
     if node.operation.group == "comparison":
         return f"({node.operation.jit.format(*operands)})"
+    if not node.operation.elementwise:  # a line of few numbers, or one of its results
+        return f"{text.name(unbatched(kernel))}({', '.join(operands)})"
     if not isinstance(kernel, np.ufunc):
         operands = [f"{text.name(np.float64)}({o})" for o in operands]
     return f"float({text.name(kernel)}({', '.join(operands)}))"

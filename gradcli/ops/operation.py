@@ -225,6 +225,9 @@ class Operation:
     the kernel is no function of NumPy; `shared` is what a slope has in common with its function;
     `jit` is the operation on numbers, in Python, with the functions of `batch/jit.py`.
 
+    **Few elements.** `few` is an operation along axes for a line of them, on Python's floats;
+    `apart` the operation as a formula of those that have such a form, elementwise ones and sums.
+
     **Grading.** `wrong` has for every operand the formulas that its rule is mistaken for;
     `contracts` marks a product that sums over an axis of both operands; the check counts on its
     being linear in each.
@@ -273,6 +276,8 @@ class Operation:
     in_place: Kernel | None = None
     shared: Shared | None = None
     jit: str = ""
+    few: Callable[..., float | list[float]] | None = None
+    apart: Rules = ()
     view: bool = False
     floats: bool = False
     divides: bool = False

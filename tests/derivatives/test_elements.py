@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from random_programs import random_programs
 
-from gradcli import GradcliError, Program
+from gradcli import GradcliError, Program, ops
 from gradcli.derivatives import elements, line
 from gradcli.engine.run import RUNS
+from gradcli.ops.operation import Type
 
 POINT = {"v": [0.7, -1.3], "A": [[1.5, 0.5], [-0.25, 2.0]], "a": 0.4, "w": np.cos(np.arange(19.0))}
 APART = [
@@ -27,8 +28,14 @@ APART = [
     "abs(v[0])*v[1]^2 + sqrt(a)",
     "exp(sum(w*a))",
     "sum(cumsum(w)^2)",
+    "softmax(v)[0]*v[1]",
+    "norm(v)^3 + norm(A) + a",
+    "sum(norm(A, axis=0)*v) + norm(v, p=1)*norm(v, p=inf)",
+    "logsumexp(A, axis=1)[0] + log_softmax(v)[1]*softmax(A, axis=0)[0, 1]",
+    "norm(v[2:])*v[0] + norm(v[2:])^2 + v[1]^2",
+    "max(A)*mean(v^2) + min(v)^2*mean(A, axis=0)[1] + max(a) + norm(v)^2",
 ]
-WHOLE = ["v @ A @ v + a*v[0]", "softmax(v)[0]*v[1]", "norm(v)^3 + norm(A) + a"]
+WHOLE = ["v @ A @ v + a*v[0]", "prod(v)*v[0]"]
 ASKED = ("hessian", "product", "reverse", "forward", "weighted")
 
 
@@ -93,6 +100,66 @@ def test_random_programs_at_special_points() -> None:
             for k, value in enumerate((*special, *at.values())):
                 there = dict.fromkeys(at, value) if k % 2 else {**at, next(iter(at)): value}
                 expect_same(outcome(Program(text), what, there), outcome(program, what, there))
+
+
+LINES = [
+    *np.random.default_rng(3).normal(size=(4, 5)),
+    [2.0],
+    [1.0, 1.0, -0.5],
+    [0.0, -0.0],
+    [0.0, -40.0, 1.0],
+    [1000.0, 999.0, 999.5],
+    [1e300, -1e200, 1e300],
+    [1e-200, 3e-170],
+    [np.inf, 1.0],
+    [-np.inf, 2.0, 1.0],
+    [np.inf, np.inf],
+    [-np.inf, -np.inf],
+    [1.0, np.nan, 2.0],
+    [np.nan, 1.0],
+    np.linspace(-2.0, 3.0, 19),
+    np.cos(np.arange(9.0)),
+]
+FEW = {row.name: row for row in ops.TABLE if row.few}
+
+
+@pytest.mark.parametrize("name", FEW)
+@pytest.mark.parametrize("numbers", LINES)
+def test_a_line_of_few_numbers(name: str, numbers: Any) -> None:
+    row, x = FEW[name], np.array(numbers)
+    assert row.few is not None
+    every: list[dict[str, Any]] = [{}]
+    if any(parameter.name == "p" for parameter in row.parameters):
+        every += [{"p": p} for p in (1, 2, np.inf)]
+    for options in every:
+        kernel = row.bind((Type(x.shape),), options).kernel
+        with np.errstate(all="ignore"):
+            wanted, found = kernel(x), row.few(*x.tolist(), **options)
+        np.testing.assert_array_max_ulp(np.asarray(found), np.asarray(wanted), maxulp=1)
+        assert np.array_equal(np.isnan(wanted), np.isnan(found))
+
+
+ALONG_LINES = {
+    ("reverse", "forward"): ("softmax(x)", "log_softmax(x)", "x/norm(x)"),
+    ("reverse", "hessian", "product"): (
+        "softmax(x)[0]*x[-1]", "logsumexp(x)^2", "norm(x)^3", "norm(x)^2*x[0]", "norm(x, p=1)^2",
+        "norm(x, p=inf)^2", "max(x)^2", "min(x)*mean(x)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [(text, what) for asked, texts in ALONG_LINES.items() for text in texts for what in asked],
+)
+def test_lines_at_special_points(text: str, what: str) -> None:
+    programs: dict[int, Program] = {}
+    for x in LINES:
+        n = len(x)
+        if n not in programs:
+            programs[n] = kept(Program(text), what, {"x": np.arange(1.0, n + 1)})
+        wanted = outcome(Program(text), what, {"x": x})
+        expect_same(wanted, outcome(programs[n], what, {"x": x}))
 
 
 @pytest.mark.parametrize("text", ["v[0] + exp(315*v[1]^2)", "sqrt(v[0])*v[1]", "v[0]^0.5 + v[1]^3"])

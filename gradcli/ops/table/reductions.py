@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.kernels import arrays as k
+from gradcli.ops.kernels import few
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import reductions as rk
 from gradcli.ops.operation import Array, Misfit, Notation, Site, Type
@@ -28,7 +29,7 @@ from gradcli.ops.options import (
     shown,
     whole,
 )
-from gradcli.ops.table.rows import HELPER, array_row, of_array
+from gradcli.ops.table.rows import HELPER, array_row, filled, of_array
 
 # --- sums, means, products ---------------------------------------------------------------
 
@@ -170,7 +171,7 @@ SUMS = (
               jacobian=lambda site: "" if site.out.shape else "ones({n})", **REDUCTION),
     array_row("mean", AXES, np.mean, _reduce_something, aliases="average",
               rules=of_array("{delta}*ones_like(x){over}"), doc="mean of the elements",
-              traits="composite", propagates="x", **REDUCTION),
+              traits="composite", propagates="x", few=few.mean, **REDUCTION),
     array_row("prod", AXES, rk.prod, _reduce, latex=r"\prod {x}",
               rules=of_array("{delta}*prod_others(x{given_axis})"),
               doc="product of the elements; its derivative is right with zeros too",
@@ -186,11 +187,13 @@ EXTREMES = (
     array_row("amax", AXES, np.max, _reduce_something, rules=EVENLY, aliases="max amax", call=False,
               latex=r"\max {x}", convention="evenly among the tied", doc="largest element",
               numpy="np.max", mpmath=pk.along(lambda _mp, row: max(row)), traits="exact selects",
-              square="", branch=first_place(np.argmax), tie=several(np.max), **REDUCTION),
+              square="", branch=first_place(np.argmax), tie=several(np.max), few=few.amax,
+              **REDUCTION),
     array_row("amin", AXES, np.min, _reduce_something, rules=EVENLY, aliases="min amin", call=False,
               latex=r"\min {x}", convention="evenly among the tied", doc="smallest element",
               numpy="np.min", mpmath=pk.along(lambda _mp, row: min(row)), traits="exact selects",
-              square="", branch=first_place(np.argmin), tie=several(np.min), **REDUCTION),
+              square="", branch=first_place(np.argmin), tie=several(np.min), few=few.amin,
+              **REDUCTION),
 )
 
 SPREAD = (
@@ -210,7 +213,7 @@ SPREAD = (
               convention="0 at 0; for p = 1 by sign, for p = inf evenly among the tied",
               doc="Euclidean norm, of a matrix the Frobenius norm; p = 1, 2, inf for vectors",
               mpmath=pk.along(pk.norm), traits="composite", square="||x||^2", branch=_norm_branch,
-              tie=_norm_tie,
+              tie=_norm_tie, few=few.norm,
               jacobian=lambda site: (
                   "{x}/{out}" if not site.out.shape and site.options["p"] in {None, 2} else ""),
               wrong="delta*x; 2*delta*x", **REDUCTION),
@@ -219,7 +222,7 @@ SPREAD = (
               "delta*(2*x)", latex=r"\lVert {x} \rVert^2",
               doc="||x||^2, the sum of all squares, also written norm(x)^2",
               mpmath=pk.along(pk.squared_norm), notation=Notation.SQUARED_NORM, traits="composite",
-              propagates="x", jacobian="2*{x}",
+              propagates="x", jacobian="2*{x}", few=few.squared_norm,
               wrong="delta*x; delta*2*sqrt(out); delta*x/sqrt(out)", **REDUCTION),
 )
 
@@ -227,7 +230,7 @@ EXPONENTIALS = (
     array_row("logsumexp", AXES, rk.logsumexp, _reduce_something,
               rules=of_array("{delta}*softmax(x{given_axis_or_all})"), latex=r"\log \sum e^{{x}}",
               doc="log of the sum of exponentials, without overflow", mpmath=pk.along(pk.log_sum),
-              traits="composite", **REDUCTION),
+              traits="composite", few=few.logsumexp, **REDUCTION),
 )
 # fmt: on
 
@@ -292,14 +295,14 @@ SOFTMAX = (
               careful="softmax_slope(out, delta, axis={axis})",
               doc="exponentials divided by their sum, along the last axis unless told",
               mpmath=pk.softmax, jacobian=_for_vector("diag({out}) - {out} @ {out}.T"),
-              wrong="delta*out*(1 - out); delta*out; delta*(1 - out)", **LINE),
+              wrong="delta*out*(1 - out); delta*out; delta*(1 - out)", few=few.softmax, **LINE),
     array_row("log_softmax", "x axis:=-1", rk.log_softmax, _normalise,
               "delta - exp(out)*sum(delta{keep})",
               careful="-delta*expm1(out) - exp(out)*(sum(delta{keep}) - delta)",
               latex=r"\log \operatorname{softmax}({x})",
               doc="logarithm of softmax, without overflow or lost digits", mpmath=pk.log_softmax,
               propagates="x", jacobian=_for_vector("eye({n}) - exp({out}) @ ones({n}).T"),
-              wrong="delta - exp(out); delta*(1 - exp(out))", **LINE),
+              wrong="delta - exp(out); delta*(1 - exp(out))", few=few.log_softmax, **LINE),
 )
 
 RUNNING = (
@@ -337,7 +340,8 @@ SOFTMAX_SLOPE = (
         f"delta*({SHIFTED} - sum({SHIFTED}*p{{keep}})) - {SHIFTED}*sum(delta*p{{keep}})",
         "softmax_slope(p, delta, axis={axis})", latex=r"{p} \odot ({d} - {p}^\top {d})",
         doc="p*(d - sum(p*d)), for p with the sum 1: the derivative of softmax in a direction",
-        mpmath=None, traits="composite", **HELPER),
+        mpmath=None, traits="composite",
+        apart=filled(f"p*({SHIFTED} - sum({SHIFTED}*p{{keep}}))"), **HELPER),
 )
 # fmt: on
 
