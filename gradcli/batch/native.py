@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -41,18 +42,23 @@ PATIENCE = 60
 """Seconds that a compiler may take."""
 
 
-def compiler() -> list[str] | None:
+def compiler() -> tuple[str, ...] | None:
     """The command of the C compiler: `CC`, or the first that is there; None without one."""
     if sys.platform == "win32":
         return None
+    return _compiler(os.environ.get("CC", ""), os.environ.get("PATH"))
+
+
+@lru_cache(maxsize=4)  # every batch asks
+def _compiler(named: str, path: str | None) -> tuple[str, ...] | None:
     try:
-        given = shlex.split(os.environ.get("CC", ""))
+        given = shlex.split(named)
     except ValueError:
         given = []
     for command in [given] if given else [["cc"], ["gcc"], ["clang"]]:
-        found = shutil.which(command[0])
+        found = shutil.which(command[0], path=path)
         if found is not None:
-            return [found, *command[1:]]
+            return (found, *command[1:])
     return None
 
 
