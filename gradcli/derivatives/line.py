@@ -171,23 +171,29 @@ def _line(text: Text, shape: Shape, read: str) -> Line:
 
 def is_call(node: Node) -> bool:
     """Whether an operation on numbers is a call of its kernel, not an operator of Python's."""
-    row, kernel = node.operation, node.kernel
-    if row is None or kernel in OF_FLOATS or row.is_comparison:
+    if not isinstance(node, OperationNode):
         return False
-    if kernel is np.power:
-        return _float(Text(), node.operands[1]) != "2.0"
-    return row.elementwise or row.few is not None
+    if not node.operation.elementwise and node.operation.few is None:
+        return False
+    return _by_operators(node, [_float(Text(), o) for o in node.operands]) is None
+
+
+def _by_operators(node: OperationNode, operands: Sequence[str]) -> str | None:
+    """What an operation on numbers computes by Python's operators; None where it is a call."""
+    kernel = node.kernel
+    if kernel is np.power and operands[1] == "2.0":
+        return "{0} * {0}".format(*operands)
+    if kernel in OF_FLOATS:
+        return OF_FLOATS[kernel].format(*operands)
+    return f"({node.operation.jit.format(*operands)})" if node.operation.is_comparison else None
 
 
 def _on_floats(text: Text, node: OperationNode) -> str:
     """What an operation on numbers computes, as an expression; of other kernels made a float."""
     operands, kernel = [_float(text, o) for o in node.operands], node.kernel
-    if kernel is np.power and operands[1] == "2.0":
-        return "{0} * {0}".format(*operands)
-    if kernel in OF_FLOATS:
-        return OF_FLOATS[kernel].format(*operands)
-    if node.operation.group == "comparison":
-        return f"({node.operation.jit.format(*operands)})"
+    found = _by_operators(node, operands)
+    if found is not None:
+        return found
     if not node.operation.elementwise:  # a line of few numbers, or one of its results
         return f"{text.name(unbatched(kernel))}({', '.join(operands)})"
     if not isinstance(kernel, np.ufunc):

@@ -206,7 +206,7 @@ class _Builder(Growing):
             return ONE
         if isinstance(operand, int):
             operation = self.nodes[operand].operation
-            if operation is not None and operation.group == "comparison":
+            if operation is not None and operation.is_comparison:
                 return operand
         return self.apply("not_equal", (operand, ZERO), node)
 
